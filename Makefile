@@ -1,0 +1,187 @@
+# rewick: one Makefile for everything. `make help` lists the targets.
+#
+#   CONFIG=release|debug|asan|tsan   how to build (objects lie in build/<config>/)
+#   CC=gcc|clang  OPT=-O2  WERROR=1  V=1
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+VERSION := 0.1.0
+CONFIG  ?= release
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+# Warnings are errors unless a packager with another compiler says WERROR=0.
+WERROR  ?= 1
+BUILD   ?= build/$(CONFIG)$(if $(filter-out gcc,$(notdir $(CC))),-$(notdir $(CC)))
+Q       := $(if $(V),,@)
+
+# Debian packages: what the build needs, then what the tests need. docs/architecture.md says why.
+PACKAGES := gcc make libc6-dev libwebsockets-dev libssl-dev libzstd-dev zlib1g-dev \
+	libsqlite3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libjansson-dev libgrpc-dev \
+	grpc-proto xxd zstd sqlite3
+PACKAGES_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-grpcio \
+	python3-protobuf python3-zstandard protobuf-compiler-grpc
+
+# ---- flags ------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wformat=2 -Wundef -Wvla -Wpointer-arith -Wcast-qual -Wwrite-strings \
+	-Wimplicit-fallthrough $(if $(filter 1,$(WERROR)),-Werror)
+OPT_release := -O2 -D_FORTIFY_SOURCE=2
+OPT_debug   := -O0
+OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
+OPT         ?= $(OPT_$(CONFIG))
+
+CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DREWICK_VERSION='"$(VERSION)"'
+CFLAGS   += -std=c17 -g $(OPT) $(WARNINGS) -fPIE -fstack-protector-strong
+LDFLAGS  += $(filter -fsanitize=%,$(OPT)) -pie -Wl,-z,relro,-z,now
+LDLIBS   += -lwebsockets -lgrpc -lgpr -lprotobuf-c -lsqlite3 -lzstd -lz -ljansson -lcrypto -lpthread
+
+# ---- sources ----------------------------------------------------------------------------------
+
+ENGINE_SRC := $(wildcard engine/*.c engine/*/*.c engine/*/*/*.c)
+APP_SRC    := $(wildcard recorder/*.c replayer/*.c)
+UNIT_SRC   := $(wildcard tests/unit/*_test.c)
+HEADERS    := $(wildcard engine/*.h engine/*/*.h engine/*/*/*.h recorder/*.h replayer/*.h tests/unit/*.h)
+FORMATTED  := main.c $(ENGINE_SRC) $(APP_SRC) $(wildcard tests/unit/*.c tests/fuzz/*.c bench/*.c) $(HEADERS)
+
+PROTOS    := $(wildcard proto/rewick/v1/*.proto)
+GRPC_DIR  := /usr/share/grpc-proto
+GEN_C     := $(PROTOS:proto/%.proto=$(BUILD)/gen/%.pb-c.c) \
+	$(BUILD)/gen/grpc/health/v1/health.pb-c.c \
+	$(BUILD)/gen/grpc/reflection/v1alpha/reflection.pb-c.c
+GEN_DESC  := $(BUILD)/gen/descriptors.h
+
+object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+ENGINE_OBJ := $(call object,$(ENGINE_SRC)) $(GEN_C:.c=.o)
+APP_OBJ    := $(call object,$(APP_SRC))
+UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
+BINARY     := $(BUILD)/rewick
+
+# ---- targets ----------------------------------------------------------------------------------
+
+.PHONY: all help deps deps-test run test check unit e2e format format-check headers-check lint fuzz torture \
+	fixtures clean
+
+## all: build build/rewick
+all: $(BINARY)
+	$(Q)ln -sf $(patsubst build/%,%,$(BINARY)) build/rewick
+
+## run: install what is missing, build, and show the whole path on fixtures (VENUES=live: real exchanges)
+run: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)fixtures/demo.sh build/rewick $(VENUES)
+
+## test: install what is missing, build, and run all tests
+test: deps deps-test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/run.py
+
+## check: format, headers, lint and unit tests; fast, before every commit
+check: format-check headers-check lint unit
+
+## unit: unit tests (one: build/release/tests/decimal_test)
+unit: $(UNIT_BIN)
+	$(Q)tests/run.py --unit-only $(UNIT_BIN)
+
+## e2e: behaviour tests through the command line and sockets (ARGS="-k import")
+e2e: all
+	$(Q)/usr/bin/python3 -m pytest -q tests/e2e $(ARGS)
+
+## fuzz: build the fuzzers and run each for SECONDS (default 60) over its corpus
+fuzz:
+	$(Q)tests/fuzz/run.sh $(or $(SECONDS),60)
+
+## torture: the long sweeps: sanitizers, many kills, many seeds, long fuzzing
+torture:
+	$(Q)tests/torture.sh
+
+## fixtures: make the fixture tapes again from their seeds
+fixtures: all
+	$(Q)fixtures/make.sh build/rewick
+
+## format: rewrite all sources with clang-format
+format:
+	$(Q)clang-format -i $(FORMATTED)
+
+format-check:
+	$(Q)clang-format --dry-run -Werror $(FORMATTED)
+
+headers-check: $(HEADERS:%.h=$(BUILD)/headers/%.ok)
+
+lint:
+	$(Q)tests/lint.py
+
+## deps: install the Debian packages of the build (root or sudo)
+deps:
+	$(Q).ci/deps $(PACKAGES)
+
+## deps-test: install those of the tests too
+deps-test:
+	$(Q).ci/deps $(PACKAGES_TEST)
+
+## clean: remove build/
+clean:
+	$(Q)rm -rf build
+
+## help: this list
+help:
+	@sed -n 's/^## \([a-z0-9-]*\): /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+# ---- rules ------------------------------------------------------------------------------------
+
+$(BINARY): $(BUILD)/obj/main.o $(BUILD)/libapp.a $(BUILD)/librewick.a
+	@$(if $(V),,echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/librewick.a: $(ENGINE_OBJ)
+$(BUILD)/libapp.a: $(APP_OBJ)
+$(BUILD)/librewick.a $(BUILD)/libapp.a:
+	@$(if $(V),,echo "  AR    $@")
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libapp.a $(BUILD)/librewick.a
+	$(Q)mkdir -p $(@D)
+	@$(if $(V),,echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# A change of flags rebuilds everything.
+FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+$(BUILD)/flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS_NOW))' > $@
+FORCE:
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(GEN_C) $(GEN_DESC)
+	$(Q)mkdir -p $(@D)
+	@$(if $(V),,echo "  CC    $<")
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Generated code keeps its own style.
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(WARNINGS),$(CFLAGS)) -MMD -MP -c -o $@ $<
+
+$(BUILD)/gen/rewick/%.pb-c.c: proto/rewick/%.proto
+	$(Q)mkdir -p $(@D)
+	$(Q)protoc-c --c_out=$(BUILD)/gen -Iproto $<
+
+$(BUILD)/gen/grpc/%.pb-c.c: $(GRPC_DIR)/grpc/%.proto
+	$(Q)mkdir -p $(@D)
+	$(Q)protoc-c --c_out=$(BUILD)/gen -I$(GRPC_DIR) $<
+
+# What server reflection hands out: unsigned char descriptors[], unsigned int descriptors_len.
+$(GEN_DESC): $(PROTOS)
+	$(Q)mkdir -p $(@D)
+	$(Q)protoc --include_imports --descriptor_set_out=$(BUILD)/gen/descriptors -Iproto -I$(GRPC_DIR) $(PROTOS) \
+		$(GRPC_DIR)/grpc/health/v1/health.proto $(GRPC_DIR)/grpc/reflection/v1alpha/reflection.proto
+	$(Q)cd $(@D) && xxd -i descriptors > descriptors.h
+
+$(BUILD)/headers/%.ok: %.h | $(GEN_C) $(GEN_DESC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-unused-function -fsyntax-only -x c $< && touch $@
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

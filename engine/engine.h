@@ -1,0 +1,131 @@
+/*
+ * engine: records in, candles out. Pure: no sockets, no clocks, no files, no threads, no randomness, no
+ * floats. The same records and the same configuration give the same updates, bit for bit.
+ *
+ *     record -> frame (venue decoder) -> trades -> id check -> windows -> candle updates
+ *
+ * A *market* is one venue's instrument. Each has, per bar, its windows.
+ *
+ * Time. The engine's only clock is the receive time of the records: the monotonic clock within a session (a
+ * RECORD_CONFIG begins one), the wall clock from one session to the next; it never goes back.
+ * Watermark of a market = highest source time of its trades, plus the receive time that has passed
+ * since, minus the lateness allowance. A window closes when the watermark reaches its end; every record
+ * (RECORD_TICK too) moves the time of all markets. A snapshot trade that is not counted moves nothing.
+ *
+ * Updates. After each record, every window that it changed gives one update, markets in the order they were
+ * first seen, bars in the configured order, windows by open time; a window that the record both changed
+ * and closed gives only the closed update. A trade for a window that has closed gives a corrected update
+ * with the next revision as long as watermark - close time <= horizon, else it is counted as lost to
+ * lateness. A late trade for a window that closed empty makes revision 1 of it.
+ *
+ * Order in a window: source time, trade id, arrival. Open and close follow that order.
+ *
+ * Channels. Raw and aggregated trades of a market never mix: the first kind that is seen counts, the other is
+ * counted as `other_channel` and ignored.
+ *
+ * Not thread safe. Memory: grows with markets and bars (ENGINE_MARKETS_MAX, ENGINE_BARS_MAX) and with the
+ * windows inside the horizon, not with the length of the tape.
+ */
+#ifndef REWICK_ENGINE_ENGINE_H
+#define REWICK_ENGINE_ENGINE_H
+
+#include "engine/base/buf.h"
+#include "engine/base/err.h"
+#include "engine/candle/candle.h"
+#include "engine/tape/record.h"
+#include "engine/trade/trade.h"
+
+#define ENGINE_BARS_MAX    32
+#define ENGINE_MARKETS_MAX 65536
+#define ENGINE_FILTERS_MAX 256
+#define ENGINE_WINDOWS_MAX 65536 /* kept per market and bar; the oldest goes first */
+
+enum engine_empty {
+    EMPTY_NONE,  /* a window without trades gives no candle */
+    EMPTY_CARRY, /* it gives a flat candle at the last close, volume 0, flag CANDLE_CARRIED */
+};
+
+/* What changes candles. It is written to the tape as RECORD_CONFIG, so that a replay takes it from
+ * there. Plain data. */
+struct engine_config {
+    size_t bar_count;
+    struct bar bars[ENGINE_BARS_MAX]; /* no two equal */
+    int64_t lateness_ns;              /* >= 0 */
+    int64_t horizon_ns;               /* >= 0 */
+    enum engine_empty empty;
+};
+
+#define ENGINE_LATENESS_DEFAULT_NS (INT64_C(500) * 1000000)
+#define ENGINE_HORIZON_DEFAULT_NS  (INT64_C(600) * 1000000000)
+
+/* One bar of 1m, the defaults, EMPTY_NONE. */
+void engine_config_default(struct engine_config *config);
+/* The JSON members of RECORD_CONFIG, without braces:
+ * "bars":["1s","1m"],"lateness_ns":500000000,"horizon_ns":600000000000,"empty":"none" */
+enum err engine_config_write(const struct engine_config *config, struct buf *out) ERR_MUST_CHECK;
+/* Reads them from a RECORD_CONFIG's data; members that are not there keep their value. *out_found: it had
+ * "bars". ERR_DAMAGED with text for what is there but wrong. */
+enum err engine_config_read(struct engine_config *config, const uint8_t *data, size_t size,
+                            bool *out_found) ERR_MUST_CHECK;
+bool engine_config_equal(const struct engine_config *a, const struct engine_config *b);
+
+/* Which markets to build, all when empty. Not part of the configuration: it leaves out, it does not change.
+ * Strings are borrowed and must outlive the engine. */
+struct engine_filter {
+    size_t venue_count, instrument_count;
+    const char *venues[ENGINE_FILTERS_MAX];
+    const char *instruments[ENGINE_FILTERS_MAX];
+};
+
+struct engine_stats {
+    uint64_t records, frames, malformed, other, refused; /* refused: acks with an error */
+    uint64_t trades;        /* decoded */
+    uint64_t counted;       /* in candles */
+    uint64_t duplicates, excluded, snapshot, other_channel, filtered;
+    uint64_t missing;       /* ids missing now */
+    uint64_t late;          /* made corrections */
+    uint64_t lost_late;     /* beyond the horizon, in no candle */
+    uint64_t out_of_order;
+    uint64_t overflow;      /* trades left out because a sum would not fit */
+    uint64_t gap_records;   /* records that RECORD_GAP entries say were lost */
+    uint64_t updates;       /* candle updates given out */
+    size_t markets;
+};
+
+/* Receives what the engine makes. All may be NULL but `candle`. Strings in what they get live as long as the
+ * engine. They must not call the engine. */
+struct engine_outlet {
+    void (*candle)(const struct candle *candle, void *arg);
+    /* Every trade that counts, before the candles of its record. */
+    void (*trade)(const struct venue *venue, const char *instrument, const struct trade *trade,
+                  const struct record *record, void *arg);
+    /* First of each kind of trouble (per venue), one line without a line feed: "binance: malformed frame,
+     * record 17: no member 'p'". */
+    void (*note)(const char *text, void *arg);
+    void *arg;
+};
+
+struct engine;
+
+enum err engine_new(struct engine **out, const struct engine_config *config,
+                    const struct engine_filter *filter, /* NULL = everything */
+                    const struct engine_outlet *outlet) ERR_MUST_CHECK;
+void engine_free(struct engine *engine); /* accepts NULL */
+
+/* ERR_OK for whatever the record holds; ERR_NOMEM. Records of unknown venues are counted as `other`. */
+enum err engine_feed(struct engine *engine, const struct record *record) ERR_MUST_CHECK;
+
+/* Calls `each` for every candle that is still forming, with update 0. Nothing changes. */
+void engine_each_forming(const struct engine *engine,
+                         void (*each)(const struct candle *candle, void *arg), void *arg);
+
+const struct engine_stats *engine_stats(const struct engine *engine);
+
+/* Markets seen, in order; NULL behind the last. */
+struct engine_market {
+    const struct venue *venue;
+    const char *instrument, *symbol;
+};
+bool engine_market_at(const struct engine *engine, size_t index, struct engine_market *out);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * outputs: the sinks a command was asked for, behind one engine outlet. `rewick record` and `rewick replay` both
+ * use it, so that live and replay offer the same.
+ */
+#ifndef REWICK_ENGINE_SINK_OUTPUTS_H
+#define REWICK_ENGINE_SINK_OUTPUTS_H
+
+#include "engine/base/options.h"
+#include "engine/engine.h"
+#include "engine/sink/sink.h"
+
+struct outputs;
+
+/* Targets of the options; zero means not asked for. */
+struct outputs_options {
+    const char *format; /* --format table|csv|ndjson; NULL = table */
+    bool quiet;         /* --no-candles: nothing on stdout but the digest */
+    bool forming;       /* --forming */
+    const char *db;     /* --db FILE */
+    const char *grpc;   /* --grpc HOST:PORT */
+    bool digest;        /* --digest: "candle digest HEX" as the last line of stdout */
+};
+
+/* How many entries outputs_option_table() fills. */
+#define OUTPUTS_OPTION_COUNT 6
+void outputs_option_table(struct outputs_options *options, struct option table[OUTPUTS_OPTION_COUNT]);
+
+/* With grpc and without db the store is a temporary file that goes away on closing. Prints
+ * "rewick: gRPC on 127.0.0.1:PORT" to stderr. */
+enum err outputs_open(struct outputs **out, const struct outputs_options *options,
+                      const struct engine_config *config, const uint8_t tape_id[16]) ERR_MUST_CHECK;
+
+/* For engine_outlet.candle with the outputs as arg. The first failure of a sink is kept and comes out of the next
+ * outputs_commit(). */
+void outputs_candle(const struct candle *candle, void *arg);
+
+enum err outputs_commit(struct outputs *outputs, uint64_t seq, bool final) ERR_MUST_CHECK;
+
+/* The digest so far, whether or not --digest was given. */
+enum err outputs_digest(const struct outputs *outputs, char text[65]) ERR_MUST_CHECK;
+
+/* Candles still forming, to be shown as the last rows of CSV, NDJSON and table (state forming). Not an update: not
+ * in the digest, not to the store. */
+void outputs_forming(const struct candle *candle, void *arg);
+
+/* Closes all sinks, prints the digest when asked for. Frees in any case; accepts NULL. */
+enum err outputs_close(struct outputs *outputs) ERR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * tape_format: the bytes of a tape. docs/tape-format.md tells the same at length; a test reads every
+ * fixture with a reader written from that page alone.
+ *
+ * A tape is a folder of segments `NNNNNNNN.rwk.zst`, numbered from 00000001 without holes, and a file
+ * LOCK. A segment is, at every moment, a standard zstd file (RFC 8878): payloads in zstd frames, our
+ * own metadata in skippable frames, so that `zstd -t` passes on it and `zstd -dc` prints every payload
+ * in order with a line feed behind each. All integers are little-endian.
+ *
+ *     segment  =  segment header  block*  [end mark]
+ *     block    =  block header (skippable frame)  zstd frame
+ *
+ * Segment header, a skippable frame:
+ *       0  u32  0x184D2A50
+ *       4  u32  content length = bytes that follow
+ *       8  8    "RWKTAPE" NUL
+ *      16  u16  format version, 1
+ *      18  u16  0
+ *      20  u32  segment number, from 1
+ *      24  16   tape id, random, the same in all segments of a tape
+ *      40  u64  salt, random, this segment's own
+ *      48  u64  sequence number that the first record of this segment has or will have
+ *      56  u32  connection number that is free at this point (all used ones are smaller)
+ *      60  u32  chain: CRC of the last frame header of the segment before (end mark or, after a crash,
+ *               block header); 0 in segment 1
+ *      64  i64  wall clock when it was made, ns
+ *      72  u32  CRC-32C of bytes 0..71
+ *
+ * Block header, a skippable frame:
+ *       0  u32  0x184D2A51
+ *       4  u32  content length
+ *       8  4    "RWKB"
+ *      12  u32  number of records, at least 1
+ *      16  u64  the segment's salt
+ *      24  u64  sequence number of the first record; the others count on from it by one
+ *      32  i64  wall clock base, ns: the first record's
+ *      40  i64  monotonic clock base, ns: the first record's
+ *      48  u32  length of the zstd frame behind this header, bytes
+ *      52  u32  length of what it decompresses to, bytes
+ *      56  u32  CRC-32C of the zstd frame
+ *      60  u32  chain: CRC of the frame header before (segment header or block header)
+ *      64  u16  number of sources, S
+ *      66  u16  flags. Bit 0: the numbers between the block before and this one are known to be lost
+ *               (a repair wrote this); without it the first number must follow the last one before
+ *      68  u32  length of the record table, T
+ *      72  S sources, each: u32 connection, u8 length of the venue's name, the name
+ *       .  T bytes: the record table
+ *       .  u32  CRC-32C of everything before it, from byte 0
+ *
+ * Record table, one row per record, all numbers LEB128 varints, z(x) = zigzag of a signed x:
+ *       type u8, flags u8 (bit 7: a source time is there), source index, data length,
+ *       z(wall - wall of the row before), z(mono - mono of the row before),
+ *       and, when bit 7 is set, z(wall - source time)
+ * The row before the first has the bases of the header. Arithmetic is modulo 2^64.
+ * The decompressed zstd frame is, for each record in order, its data and one line feed (0x0A).
+ *
+ * End mark, a skippable frame; there only when the segment was closed in good order:
+ *       0  u32  0x184D2A52
+ *       4  u32  content length, 36
+ *       8  4    "RWKE"
+ *      12  u32  0
+ *      16  u64  the segment's salt
+ *      24  u64  sequence number that follows the last record
+ *      32  u32  number of blocks
+ *      36  u32  chain: CRC of the frame header before
+ *      40  u32  CRC-32C of bytes 0..39
+ *
+ * What follows from it: a changed bit is always noticed (every byte is under a CRC, bytes 0..7 of each
+ * frame included); a cut is noticed (no end mark, or half a block); moved, doubled or foreign blocks
+ * are noticed (salt, chain, sequence); zeros never parse.
+ */
+#ifndef REWICK_ENGINE_TAPE_TAPE_FORMAT_H
+#define REWICK_ENGINE_TAPE_TAPE_FORMAT_H
+
+#include "engine/tape/record.h"
+
+#define TAPE_VERSION       1
+#define TAPE_SEGMENT_MAGIC 0x184D2A50u
+#define TAPE_BLOCK_MAGIC   0x184D2A51u
+#define TAPE_END_MAGIC     0x184D2A52u
+#define TAPE_SUFFIX        ".rwk.zst"
+#define TAPE_LOCK_NAME     "LOCK"
+
+#define TAPE_SEGMENT_HEADER_SIZE 76
+#define TAPE_BLOCK_FIXED_SIZE    72
+#define TAPE_END_MARK_SIZE       44
+
+#define TAPE_BLOCK_FLAG_HOLE 0x0001u
+
+/* Hard limits; a reader refuses more before it allocates. */
+#define TAPE_BLOCK_RECORDS_MAX 65536u
+#define TAPE_BLOCK_CONTENT_MAX (RECORD_DATA_MAX + 1024u * 1024) /* decompressed bytes */
+#define TAPE_BLOCK_SOURCES_MAX 1024u
+#define TAPE_BLOCK_TABLE_MAX   (TAPE_BLOCK_RECORDS_MAX * 48u)
+
+/* A block is closed when its content reaches this, or when the flush bound is up. */
+#define TAPE_BLOCK_CONTENT_GOAL (256u * 1024)
+
+#endif

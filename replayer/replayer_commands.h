@@ -1,0 +1,17 @@
+/* replayer_commands: the subcommands that read: replay, serve, import, simulate, tape, candles. */
+#ifndef REWICK_REPLAYER_REPLAYER_COMMANDS_H
+#define REWICK_REPLAYER_REPLAYER_COMMANDS_H
+
+#include "engine/base/options.h"
+
+extern const struct command command_replay;
+extern const struct command command_serve;
+extern const struct command command_import;
+extern const struct command command_simulate;
+extern const struct command command_candles;
+extern const struct command command_tape_info;
+extern const struct command command_tape_cat;
+extern const struct command command_tape_verify;
+extern const struct command command_tape_repair;
+
+#endif
