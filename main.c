@@ -10,17 +10,18 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_record,      &command_replay,     &command_serve,       &command_tape_info,
-    &command_tape_cat,    &command_tape_verify, &command_tape_repair, &command_import,
-    &command_candles,     &command_simulate,
+    &command_record,   &command_replay,      &command_serve,       &command_tape_info,
+    &command_tape_cat, &command_tape_verify, &command_tape_repair, &command_import,
+    &command_candles,  &command_simulate,
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 static void print_usage(FILE *out)
 {
-    fprintf(out, "rewick %s: record, replay and explain exchange market data\n\nusage: rewick COMMAND "
-                 "[OPTIONS] ...\n\n",
+    fprintf(out,
+            "rewick %s: record, replay and explain exchange market data\n\nusage: rewick COMMAND "
+            "[OPTIONS] ...\n\n",
             REWICK_VERSION);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);

@@ -1,6 +1,6 @@
 /*
- * crc32c: the Castagnoli CRC (RFC 3720 appendix B.4: polynomial 0x1EDC6F41, reflected, initial value
- * and final xor all ones). crc32c(0, "123456789", 9) == 0xE3069283.
+ * crc32c: the Castagnoli CRC (RFC 3720 appendix B.4: polynomial 0x1EDC6F41, reflected, initial
+ * value and final xor all ones). crc32c(0, "123456789", 9) == 0xE3069283.
  *
  * Uses the SSE4.2 instruction where the processor has it, a table elsewhere.
  */

@@ -4,8 +4,8 @@
  * Prices and quantities keep the digits that the venue sent, trailing zeros included, so that a
  * candle prints them as the venue does: "61837.63000000" stays that. Sums take the larger scale of
  * their operands, products the sum of the scales; nothing is ever rounded except by the one
- * division, decimal_div(), whose rounding is an argument. Everything that does not fit is ERR_RANGE,
- * and the result is then untouched.
+ * division, decimal_div(), whose rounding is an argument. Everything that does not fit is
+ * ERR_RANGE, and the result is then untouched.
  *
  * Pure functions; no allocation; any thread.
  */
@@ -58,7 +58,8 @@ enum err decimal_sub(struct decimal *out, struct decimal a, struct decimal b) ER
 enum err decimal_mul(struct decimal *out, struct decimal a, struct decimal b) ERR_MUST_CHECK;
 
 /* a / b rounded half to even to `scale` fraction digits. b must not be 0 (ERR_RANGE). Exact up to
- * that one rounding for all operands that are in range; ERR_RANGE when the quotient does not fit. */
+ * that one rounding for all operands that are in range; ERR_RANGE when the quotient does not fit.
+ */
 enum err decimal_div(struct decimal *out, struct decimal a, struct decimal b,
                      uint8_t scale) ERR_MUST_CHECK;
 

@@ -41,10 +41,10 @@ struct io {
     enum err (*make_dir)(void *self, const char *path); /* fine when it is there already */
     enum err (*sync_dir)(void *self, const char *path);
     /* Calls `each` for every name in the folder, in no order; stops at its first error. */
-    enum err (*list_dir)(void *self, const char *path, enum err (*each)(const char *name, void *arg),
-                         void *arg);
-    /* Takes the exclusive lock `path` (made when missing; holds for the life of the process or until
-     * close). ERR_LOCKED when another process has it. */
+    enum err (*list_dir)(void *self, const char *path,
+                         enum err (*each)(const char *name, void *arg), void *arg);
+    /* Takes the exclusive lock `path` (made when missing; holds for the life of the process or
+     * until close). ERR_LOCKED when another process has it. */
     enum err (*lock)(void *self, struct io_file **out, const char *path);
 };
 
@@ -52,6 +52,7 @@ struct io {
 const struct io *io_posix(void);
 
 /* Whole small file into a caller-freed buffer with a NUL behind it; ERR_LIMIT over size_max. */
-enum err io_read_file(const char *path, size_t size_max, char **out, size_t *out_size) ERR_MUST_CHECK;
+enum err io_read_file(const char *path, size_t size_max, char **out,
+                      size_t *out_size) ERR_MUST_CHECK;
 
 #endif

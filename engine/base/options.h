@@ -56,7 +56,8 @@ enum err options_parse(const struct command *command, const struct option *optio
 
 void options_print_help(FILE *out, const struct command *command, const struct option *options);
 
-/* Splits "a,b,c" at commas into out (each item copied into `storage`). Empty items are ERR_USAGE. */
+/* Splits "a,b,c" at commas into out (each item copied into `storage`). Empty items are ERR_USAGE.
+ */
 enum err options_split(const char *text, char *storage, size_t storage_size, const char **out,
                        size_t out_max, size_t *out_count) ERR_MUST_CHECK;
 

@@ -22,8 +22,8 @@
 /* "2024-08-08T23:55:00.123456789Z" and NUL. */
 #define TIME_TEXT_MAX 40
 
-/* RFC 3339 with 0 to 9 fraction digits and 'Z', 'z' or an offset; 'T' may be a blank. The whole text
- * must match. Leap second 60 is accepted as the second after. ERR_DAMAGED: not of that form;
+/* RFC 3339 with 0 to 9 fraction digits and 'Z', 'z' or an offset; 'T' may be a blank. The whole
+ * text must match. Leap second 60 is accepted as the second after. ERR_DAMAGED: not of that form;
  * ERR_RANGE: outside int64 nanoseconds. Sets no error text. */
 enum err time_parse_rfc3339(int64_t *out_ns, const char *text, size_t size) ERR_MUST_CHECK;
 
