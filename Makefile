@@ -66,7 +66,7 @@ BINARY     := $(BUILD)/rewick
 # ---- targets ----------------------------------------------------------------------------------
 
 .PHONY: all help deps deps-test run test check unit e2e format format-check headers-check lint fuzz torture \
-	fixtures clean
+	fixtures man install clean
 
 ## all: build build/rewick
 all: $(BINARY)
@@ -124,6 +124,19 @@ deps:
 ## deps-test: install those of the tests too
 deps-test:
 	$(Q).ci/deps $(PACKAGES_TEST)
+
+## man: write the man pages to build/man
+man: all
+	$(Q)mkdir -p build/man
+	$(Q)build/rewick --help=words | while read -r command; do \
+		build/rewick $$command --help=man > "build/man/rewick-$$(echo $$command | tr ' ' '-').1"; done
+
+## install: install binary, man pages and completion under PREFIX (default /usr/local)
+PREFIX ?= /usr/local
+install: man
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rewick
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 build/man/*.1
+	install -D -m 644 docs/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rewick
 
 ## clean: remove build/
 clean:

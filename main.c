@@ -64,6 +64,11 @@ int main(int argc, char **argv)
         print_usage(stdout);
         return 0;
     }
+    if (strcmp(argv[1], "--help=words") == 0) {
+        for (size_t i = 0; i < COMMAND_COUNT; i++)
+            printf("%s\n", commands[i]->name);
+        return 0;
+    }
     if (strcmp(argv[1], "--version") == 0) {
         printf("rewick %s\n", REWICK_VERSION);
         return 0;

@@ -37,6 +37,79 @@ void options_print_help(FILE *out, const struct command *command, const struct o
         print_examples(out, command->examples);
 }
 
+/* ---- man page and completion ----------------------------------------------------------------- */
+
+/* roff reads a leading dot or quote and every backslash and hyphen in its own way. */
+static void print_roff(FILE *out, const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        fputs("\\&", out);
+    for (; *text; text++) {
+        if (*text == '-' || *text == '\\')
+            fputc('\\', out);
+        fputc(*text == '\\' ? 'e' : *text, out);
+    }
+}
+
+static void print_man_option(FILE *out, const struct option *option)
+{
+    fprintf(out, ".TP\n.B \\-\\-");
+    print_roff(out, option->name);
+    if (option->value)
+        fprintf(out, " \\fI%s\\fR", option->value);
+    fputc('\n', out);
+    print_roff(out, option->help);
+    fputc('\n', out);
+}
+
+static void print_man(FILE *out, const struct command *command, const struct option *options)
+{
+    fprintf(out, ".TH REWICK 1 \"\" \"rewick %s\" \"rewick manual\"\n.SH NAME\nrewick ",
+            REWICK_VERSION);
+    print_roff(out, command->name);
+    fputs(" \\- ", out);
+    print_roff(out, command->summary);
+    fprintf(out, "\n.SH SYNOPSIS\n.B rewick %s\n[OPTIONS] %s\n.SH OPTIONS\n", command->name,
+            command->operands);
+    for (; options->name; options++)
+        print_man_option(out, options);
+    fputs(
+        ".SH EXIT STATUS\n0 fine, 1 a check or comparison failed, 2 wrong usage, 3 input damaged, "
+        "4 I/O error.\n.SH EXAMPLES\n.nf\n",
+        out);
+    for (const char *line = command->examples ? command->examples : ""; *line;) {
+        char text[512];
+        size_t length = strcspn(line, "\n");
+        snprintf(text, sizeof text, "%.*s", (int)length, line);
+        print_roff(out, text);
+        fputc('\n', out);
+        line += length + (line[length] == '\n');
+    }
+    fputs(".fi\n", out);
+}
+
+static void print_words(FILE *out, const struct option *options)
+{
+    for (; options->name; options++)
+        fprintf(out, "--%s\n", options->name);
+    fputs("--help\n", out);
+}
+
+/* False: `word` asks for no help. */
+static bool print_asked_help(const char *word, const struct command *command,
+                             const struct option *options)
+{
+    if (strcmp(word, "--help") == 0)
+        options_print_help(stdout, command, options);
+    else if (strcmp(word, "--help=man") == 0)
+        print_man(stdout, command, options);
+    else if (strcmp(word, "--help=words") == 0)
+        print_words(stdout, options);
+    else
+        return false;
+    return true;
+}
+
 /* ---- parsing --------------------------------------------------------------------------------- */
 
 /* One call of options_parse(). */
@@ -166,8 +239,7 @@ enum err options_parse(const struct command *command, const struct option *optio
     for (int i = 0; i < argc; i++) {
         if (!ended && strcmp(argv[i], "--") == 0) {
             ended = true;
-        } else if (!ended && strcmp(argv[i], "--help") == 0) {
-            options_print_help(stdout, command, options);
+        } else if (!ended && print_asked_help(argv[i], command, options)) {
             return ERR_STOP;
         } else if (!ended && strncmp(argv[i], "--", 2) == 0) {
             enum err err = parse_option(&parse, argc, argv, &i);

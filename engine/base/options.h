@@ -3,7 +3,9 @@
  * completion, so that they cannot disagree.
  *
  * Options are long ("--bar 1m", "--bar=1m"); "--" ends them; what is left are the operands. Every
- * command has --help. A wrong call is ERR_USAGE with one line that names the option and the help.
+ * command has --help, --help=man (a man page in roff) and --help=words (its options, one a line,
+ * for shell completion). A wrong call is ERR_USAGE with one line that names the option and the
+ * help.
  */
 #ifndef REWICK_ENGINE_BASE_OPTIONS_H
 #define REWICK_ENGINE_BASE_OPTIONS_H
