@@ -1,30 +1,38 @@
 /*
- * engine: records in, candles out. Pure: no sockets, no clocks, no files, no threads, no randomness, no
- * floats. The same records and the same configuration give the same updates, bit for bit.
+ * engine: records in, candles out. Pure: no sockets, no clocks, no files, no threads, no
+ * randomness, no floats. The same records and the same configuration give the same updates, bit for
+ * bit.
  *
  *     record -> frame (venue decoder) -> trades -> id check -> windows -> candle updates
  *
  * A *market* is one venue's instrument. Each has, per bar, its windows.
  *
- * Time. The engine's only clock is the receive time of the records: the monotonic clock within a session (a
- * RECORD_CONFIG begins one), the wall clock from one session to the next; it never goes back.
- * Watermark of a market = highest source time of its trades, plus the receive time that has passed
- * since, minus the lateness allowance. A window closes when the watermark reaches its end; every record
- * (RECORD_TICK too) moves the time of all markets. A snapshot trade that is not counted moves nothing.
+ * Time. The engine's only clock is the receive time of the records: the monotonic clock within a
+ * session (a RECORD_CONFIG begins one), the wall clock from one session to the next; it never goes
+ * back. Watermark of a market = highest source time of its trades, plus the receive time that has
+ * passed since, minus the lateness allowance; it never goes back. A window closes when the
+ * watermark reaches its end; every record (RECORD_TICK too) moves the time of all markets, after
+ * its trades have been added. Only trades that count move a watermark. A trade with an absurd
+ * source time (before 1970, or more than a day ahead of the record's wall clock) is refused and
+ * counted, so that no single one can close what is still to come.
  *
- * Updates. After each record, every window that it changed gives one update, markets in the order they were
- * first seen, bars in the configured order, windows by open time; a window that the record both changed
- * and closed gives only the closed update. A trade for a window that has closed gives a corrected update
- * with the next revision as long as watermark - close time <= horizon, else it is counted as lost to
- * lateness. A late trade for a window that closed empty makes revision 1 of it.
+ * Updates. After each record, every window that it changed gives one update, markets in the order
+ * they were first seen, bars in the configured order, windows by open time; a window that the
+ * record both changed and closed gives only the closed update. A trade for a window that has closed
+ * gives a corrected update with the next revision as long as watermark - close time <= horizon,
+ * else it is counted as lost to lateness. A late trade for a window that closed empty makes
+ * revision 1 of it.
+ *
+ * Numbers of a window that are counted without a trade (a duplicate was dropped) come out with its
+ * next update; only a trade that counts, and the repair of a hole that it showed, makes one.
  *
  * Order in a window: source time, trade id, arrival. Open and close follow that order.
  *
- * Channels. Raw and aggregated trades of a market never mix: the first kind that is seen counts, the other is
- * counted as `other_channel` and ignored.
+ * Channels. Raw and aggregated trades of a market never mix: the first kind that is seen counts,
+ * the other is counted as `other_channel` and ignored.
  *
- * Not thread safe. Memory: grows with markets and bars (ENGINE_MARKETS_MAX, ENGINE_BARS_MAX) and with the
- * windows inside the horizon, not with the length of the tape.
+ * Not thread safe. Memory: grows with markets and bars (ENGINE_MARKETS_MAX, ENGINE_BARS_MAX) and
+ * with the windows inside the horizon, not with the length of the tape.
  */
 #ifndef REWICK_ENGINE_ENGINE_H
 #define REWICK_ENGINE_ENGINE_H
@@ -38,7 +46,12 @@
 #define ENGINE_BARS_MAX    32
 #define ENGINE_MARKETS_MAX 65536
 #define ENGINE_FILTERS_MAX 256
-#define ENGINE_WINDOWS_MAX 65536 /* kept per market and bar; the oldest goes first */
+#define ENGINE_WINDOWS_MAX                                                                         \
+    65536 /* kept per market and bar; the oldest goes first, closed when it has not */
+#define ENGINE_CARRIED_MAX                                                                         \
+    100000 /* EMPTY_CARRY, per record, market and bar; the older ones are skipped */
+#define ENGINE_LATENESS_MAX_NS BAR_SIZE_MAX
+#define ENGINE_HORIZON_MAX_NS  (INT64_C(366) * 24 * 3600 * 1000000000)
 
 enum engine_empty {
     EMPTY_NONE,  /* a window without trades gives no candle */
@@ -50,8 +63,8 @@ enum engine_empty {
 struct engine_config {
     size_t bar_count;
     struct bar bars[ENGINE_BARS_MAX]; /* no two equal */
-    int64_t lateness_ns;              /* >= 0 */
-    int64_t horizon_ns;               /* >= 0 */
+    int64_t lateness_ns;              /* 0 .. ENGINE_LATENESS_MAX_NS */
+    int64_t horizon_ns;               /* 0 .. ENGINE_HORIZON_MAX_NS */
     enum engine_empty empty;
 };
 
@@ -60,17 +73,19 @@ struct engine_config {
 
 /* One bar of 1m, the defaults, EMPTY_NONE. */
 void engine_config_default(struct engine_config *config);
+/* ERR_USAGE with text when a member is out of its range or two bars are equal. */
+enum err engine_config_check(const struct engine_config *config) ERR_MUST_CHECK;
 /* The JSON members of RECORD_CONFIG, without braces:
  * "bars":["1s","1m"],"lateness_ns":500000000,"horizon_ns":600000000000,"empty":"none" */
 enum err engine_config_write(const struct engine_config *config, struct buf *out) ERR_MUST_CHECK;
-/* Reads them from a RECORD_CONFIG's data; members that are not there keep their value. *out_found: it had
- * "bars". ERR_DAMAGED with text for what is there but wrong. */
+/* Reads them from a RECORD_CONFIG's data; members that are not there keep their value. *out_found:
+ * it had "bars". ERR_DAMAGED with text for what is there but wrong; config is then untouched. */
 enum err engine_config_read(struct engine_config *config, const uint8_t *data, size_t size,
                             bool *out_found) ERR_MUST_CHECK;
 bool engine_config_equal(const struct engine_config *a, const struct engine_config *b);
 
-/* Which markets to build, all when empty. Not part of the configuration: it leaves out, it does not change.
- * Strings are borrowed and must outlive the engine. */
+/* Which markets to build, all when empty. Not part of the configuration: it leaves out, it does not
+ * change. Strings are borrowed and must outlive the engine. */
 struct engine_filter {
     size_t venue_count, instrument_count;
     const char *venues[ENGINE_FILTERS_MAX];
@@ -79,28 +94,31 @@ struct engine_filter {
 
 struct engine_stats {
     uint64_t records, frames, malformed, other, refused; /* refused: acks with an error */
-    uint64_t trades;        /* decoded */
-    uint64_t counted;       /* in candles */
+    uint64_t trades;                                     /* decoded */
+    uint64_t counted;                                    /* in at least one candle */
     uint64_t duplicates, excluded, snapshot, other_channel, filtered;
-    uint64_t missing;       /* ids missing now */
-    uint64_t late;          /* made corrections */
-    uint64_t lost_late;     /* beyond the horizon, in no candle */
+    uint64_t missing;   /* ids missing now */
+    uint64_t late;      /* made corrections */
+    uint64_t lost_late; /* beyond the horizon: left out of at least one bar's candle */
     uint64_t out_of_order;
-    uint64_t overflow;      /* trades left out because a sum would not fit */
+    uint64_t overflow;      /* trades left out of all bars because a sum would not fit */
+    uint64_t absurd_time;   /* trades refused for their source time */
+    uint64_t no_room;       /* trades of markets beyond ENGINE_MARKETS_MAX */
+    uint64_t carry_skipped; /* empty windows beyond ENGINE_CARRIED_MAX */
     uint64_t gap_records;   /* records that RECORD_GAP entries say were lost */
     uint64_t updates;       /* candle updates given out */
     size_t markets;
 };
 
-/* Receives what the engine makes. All may be NULL but `candle`. Strings in what they get live as long as the
- * engine. They must not call the engine. */
+/* Receives what the engine makes. All may be NULL but `candle`. Strings in what they get live as
+ * long as the engine. They must not call the engine. */
 struct engine_outlet {
     void (*candle)(const struct candle *candle, void *arg);
     /* Every trade that counts, before the candles of its record. */
     void (*trade)(const struct venue *venue, const char *instrument, const struct trade *trade,
                   const struct record *record, void *arg);
-    /* First of each kind of trouble (per venue), one line without a line feed: "binance: malformed frame,
-     * record 17: no member 'p'". */
+    /* First of each kind of trouble (per venue), one line without a line feed: "binance: malformed
+     * frame, record 17: no member 'p'". */
     void (*note)(const char *text, void *arg);
     void *arg;
 };
@@ -112,7 +130,8 @@ enum err engine_new(struct engine **out, const struct engine_config *config,
                     const struct engine_outlet *outlet) ERR_MUST_CHECK;
 void engine_free(struct engine *engine); /* accepts NULL */
 
-/* ERR_OK for whatever the record holds; ERR_NOMEM. Records of unknown venues are counted as `other`. */
+/* ERR_OK for whatever the record holds; ERR_NOMEM. Records of unknown venues are counted as
+ * `other`. After an error the engine can only be freed. */
 enum err engine_feed(struct engine *engine, const struct record *record) ERR_MUST_CHECK;
 
 /* Calls `each` for every candle that is still forming, with update 0. Nothing changes. */

@@ -1,8 +1,8 @@
 /*
  * bar: how trades are cut into candles. "1s", "90s", "1m", "4h", "1d", "1w".
  *
- * Time bars are windows [open, close) of source time, aligned to 1970-01-01 00:00 UTC; whole weeks are
- * aligned to Monday (1970-01-05). Pure.
+ * Time bars are windows [open, close) of source time, aligned to 1970-01-01 00:00 UTC; whole weeks
+ * are aligned to Monday (1970-01-05). Pure.
  */
 #ifndef REWICK_ENGINE_CANDLE_BAR_H
 #define REWICK_ENGINE_CANDLE_BAR_H

@@ -1,11 +1,11 @@
 /*
- * candle: one state of one candle, as it goes to the sinks. An update replaces the one before it with
- * the same identity (venue, instrument, bar, open time).
+ * candle: one state of one candle, as it goes to the sinks. An update replaces the one before it
+ * with the same identity (venue, instrument, bar, open time).
  *
  *     trade -> window -> CANDLE -> digest, SQLite, gRPC, stdout
  *
- * Plain data; the strings are borrowed from the engine (they live as long as it does) or from whoever
- * filled it.
+ * Plain data; the strings are borrowed from the engine (they live as long as it does) or from
+ * whoever filled it.
  */
 #ifndef REWICK_ENGINE_CANDLE_CANDLE_H
 #define REWICK_ENGINE_CANDLE_CANDLE_H
@@ -19,9 +19,10 @@
 #include <stdint.h>
 
 enum candle_state {
-    CANDLE_FORMING = 0,   /* trades may still come; revision 0 */
-    CANDLE_CLOSED = 1,    /* the watermark passed its end; revision 0 */
-    CANDLE_CORRECTED = 2, /* a late trade or a repair changed it after closing; revision 1, 2, ... */
+    CANDLE_FORMING = 0, /* trades may still come; revision 0 */
+    CANDLE_CLOSED = 1,  /* the watermark passed its end; revision 0 */
+    CANDLE_CORRECTED =
+        2, /* a late trade or a repair changed it after closing; revision 1, 2, ... */
 };
 
 /* flags */
@@ -45,7 +46,8 @@ struct candle {
     struct decimal taker_buy_volume, taker_buy_quote_volume;
     struct decimal vwap; /* quote_volume / volume, half to even, at the price scale + 4 */
 
-    /* VOLUME_CONTRACT: quote_volume, taker_buy_quote_volume and vwap mean nothing and are left out */
+    /* VOLUME_CONTRACT: quote_volume, taker_buy_quote_volume and vwap mean nothing and are left out
+     */
     enum volume_unit volume_unit;
 
     /* source */
@@ -73,8 +75,8 @@ const char *candle_state_name(enum candle_state state); /* "forming", "closed", 
 
 /*
  * The columns: one list for CSV, NDJSON, SQLite, documentation. Kinds: T text, N time (RFC 3339 in
- * text, ns in SQLite), D exact decimal, Q exact decimal that is left out for VOLUME_CONTRACT, I integer,
- * F flags ("partial|carried").
+ * text, ns in SQLite), D exact decimal, Q exact decimal that is left out for VOLUME_CONTRACT, I
+ * integer, F flags ("partial|carried").
  */
 #define CANDLE_COLUMNS(X)                                                                          \
     X(venue, T)                                                                                    \
@@ -120,8 +122,8 @@ const char *candle_column_name(enum candle_column column);
 char candle_column_kind(enum candle_column column); /* 'T', 'N', 'D', 'Q', 'I', 'F' */
 
 #define CANDLE_FIELD_MAX 128
-/* The field as text (times as RFC 3339), NUL-terminated, never quoted. False: it has no value (empty in
- * CSV, null in NDJSON and SQLite). */
+/* The field as text (times as RFC 3339), NUL-terminated, never quoted. False: it has no value
+ * (empty in CSV, null in NDJSON and SQLite). */
 bool candle_field(const struct candle *candle, enum candle_column column,
                   char text[CANDLE_FIELD_MAX]);
 

@@ -1,12 +1,12 @@
 /*
- * candle_digest: one hash over all candle updates in order. Live and replay print the same one; it is the
- * proof that a tape reproduces what was seen.
+ * candle_digest: one hash over all candle updates in order. Live and replay print the same one; it
+ * is the proof that a tape reproduces what was seen.
  *
- * Definition (docs/candles.md has it with an example): SHA-256 (FIPS 180-4) over, for every update in the
- * order the engine made them, the columns of CANDLE_COLUMNS, each as its text from candle_field() ("" when
- * it has no value), with a comma between columns and a line feed behind the last: the CSV rows that
- * `rewick replay --forming --format csv` prints, without the header. No text there needs CSV quotes.
- * Nothing of the machine, the run or the clock is in it.
+ * Definition (docs/candles.md has it with an example): SHA-256 (FIPS 180-4) over, for every update
+ * in the order the engine made them, the columns of CANDLE_COLUMNS, each as its text from
+ * candle_field() ("" when it has no value), with a comma between columns and a line feed behind the
+ * last: the CSV rows that `rewick replay --forming --format csv` prints, without the header. No
+ * text there needs CSV quotes. Nothing of the machine, the run or the clock is in it.
  */
 #ifndef REWICK_ENGINE_CANDLE_CANDLE_DIGEST_H
 #define REWICK_ENGINE_CANDLE_CANDLE_DIGEST_H
@@ -19,7 +19,8 @@ struct candle_digest;
 
 enum err candle_digest_new(struct candle_digest **out) ERR_MUST_CHECK;
 void candle_digest_free(struct candle_digest *digest); /* accepts NULL */
-enum err candle_digest_add(struct candle_digest *digest, const struct candle *candle) ERR_MUST_CHECK;
+enum err candle_digest_add(struct candle_digest *digest,
+                           const struct candle *candle) ERR_MUST_CHECK;
 /* The digest so far; adding may go on. */
 enum err candle_digest_text(const struct candle_digest *digest,
                             char text[CANDLE_DIGEST_TEXT_MAX]) ERR_MUST_CHECK;

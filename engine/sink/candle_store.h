@@ -9,6 +9,9 @@
 
 struct candle_store;
 
+/* Names in one list of a query; more are ERR_LIMIT. */
+#define CANDLE_STORE_NAMES_MAX 1024
+
 /* Empty lists and zero counts mean all. */
 struct candle_query {
     const char *const *venues;
@@ -24,7 +27,8 @@ struct candle_query {
     uint64_t offset;         /* rows to leave out, for paging */
 };
 
-/* ERR_MISSING, ERR_DAMAGED (not a rewick database, other schema), ERR_LOCKED, ERR_IO. */
+/* ERR_MISSING, ERR_DAMAGED (not a rewick database, other schema), ERR_LOCKED, ERR_IO. Reading a file that nobody
+ * writes leaves an empty PATH-wal and a PATH-shm beside it, which the next writer removes. */
 enum err candle_store_open(struct candle_store **out, const char *path) ERR_MUST_CHECK;
 void candle_store_close(struct candle_store *store); /* accepts NULL */
 
@@ -41,5 +45,11 @@ enum err candle_store_instruments(struct candle_store *store,
                                   enum err (*each)(const char *venue, const char *instrument,
                                                    const char *symbol, void *arg),
                                   void *arg) ERR_MUST_CHECK;
+
+/* The same per bar, by venue, instrument and the bar's text. */
+enum err candle_store_series(struct candle_store *store,
+                             enum err (*each)(const char *venue, const char *instrument,
+                                              const char *bar, void *arg),
+                             void *arg) ERR_MUST_CHECK;
 
 #endif

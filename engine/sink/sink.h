@@ -11,6 +11,7 @@
 
 struct sink {
     const char *name;
+    /* The candle is the caller's; its strings live until the sink is closed. */
     enum err (*put)(struct sink *sink, const struct candle *candle);
     /* All records up to `seq` are processed and gave the updates up to `update`. `final`: nothing more comes;
      * hold nothing back. */

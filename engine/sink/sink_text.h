@@ -1,10 +1,13 @@
 /*
- * sink_text: candles on a stream, as a table for people, or as CSV or NDJSON with the columns of
- * CANDLE_COLUMNS.
+ * sink_text: candles on a stream, as a table for people (candle_table.h), or as CSV or NDJSON with
+ * the columns of CANDLE_COLUMNS.
  *
- * CSV (RFC 4180 with LF) has a header line. NDJSON: one object a line, every value a string except integers
- * (ids and counts) and nulls; decimals are strings, exact. The table shows a choice of columns; on a terminal it
- * keeps the forming candles as a block below the closed ones and redraws it, in colour.
+ * CSV (RFC 4180 with LF) has a header line. NDJSON: one object a line, every value a string except
+ * integers (ids and counts) and nulls; decimals are strings, exact. On a terminal the table keeps
+ * the forming candles as a block below the closed ones and redraws it.
+ *
+ * Rows are flushed on commit: at once when the last flush is SINK_TEXT_FLUSH_NS ago, else on a
+ * later commit. A candle whose update is 0 is no update but always a row, forming or not.
  */
 #ifndef REWICK_ENGINE_SINK_SINK_TEXT_H
 #define REWICK_ENGINE_SINK_SINK_TEXT_H
@@ -15,21 +18,27 @@
 
 enum text_format { TEXT_TABLE, TEXT_CSV, TEXT_NDJSON };
 
+#define SINK_TEXT_FLUSH_NS        (INT64_C(5) * 1000000)
+#define SINK_TEXT_REDRAW_NS       (INT64_C(100) * 1000000) /* the block, at most this often */
+#define SINK_TEXT_BLOCK_MAX       256 /* series whose forming candles it can show */
+#define SINK_TEXT_BLOCK_LINES_MAX 16  /* and at most a third of the terminal's lines */
+
 enum err text_format_parse(enum text_format *out, const char *text) ERR_MUST_CHECK; /* sets text */
+
+/* Whether it is a terminal that can colour and move its cursor (TERM is not "dumb"). */
+bool text_is_terminal(FILE *out);
 
 struct sink_text_options {
     enum text_format format;
-    bool forming;  /* forming updates too; in a table at most one row a second per candle series, by the
-                      receive time of the records */
-    bool terminal; /* colours, and the block of forming candles (TEXT_TABLE only) */
+    bool forming;  /* forming updates too; in a table at most one row a second per candle series, by
+                      the  receive time of the records */
+    bool terminal; /* TEXT_TABLE: columns fit its width, colours unless NO_COLOR is set, and the
+                      block of forming candles */
 };
 
-/* `out` is borrowed. A write error (closed pipe) is ERR_IO. */
+/* `out` is borrowed. A write error is ERR_IO or ERR_NOSPACE with text; a reader that went away
+ * (EPIPE) is ERR_STOP without one. After an error all further calls give it again. */
 enum err sink_text_open(struct sink **out_sink, FILE *out,
                         const struct sink_text_options *options) ERR_MUST_CHECK;
-
-/* One row outside of any stream of updates, for `rewick candles`; pass NULL for the header (nothing for
- * NDJSON). */
-enum err text_row(FILE *out, enum text_format format, const struct candle *candle) ERR_MUST_CHECK;
 
 #endif

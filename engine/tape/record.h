@@ -6,8 +6,8 @@
  *                 replayer|  v
  *                          tape
  *
- * The engine is fed with records and cannot tell who feeds it. Plain data; all pointers are borrowed
- * from whoever hands the record out and are valid only as long as that one says.
+ * The engine is fed with records and cannot tell who feeds it. Plain data; all pointers are
+ * borrowed from whoever hands the record out and are valid only as long as that one says.
  */
 #ifndef REWICK_ENGINE_TAPE_RECORD_H
 #define REWICK_ENGINE_TAPE_RECORD_H

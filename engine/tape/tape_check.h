@@ -39,9 +39,9 @@ enum err tape_check(const struct io *io, const char *path, struct tape_summary *
                     void (*each_loss)(const struct tape_loss *loss, void *arg),
                     void *arg) ERR_MUST_CHECK;
 
-/* Writes every whole record of `from` to a new tape `to` with the number it had. A hole in the numbers is
- * closed by a RECORD_GAP that takes the last missing number and says how many records are lost. Never
- * touches `from`; `to` must not exist. */
+/* Writes every whole record of `from` to a new tape `to` with the number it had. A hole in the
+ * numbers is closed by a RECORD_GAP that takes the last missing number and says how many records
+ * are lost. Never touches `from`; `to` must not exist. */
 enum err tape_repair(const struct io *io, const char *from, const char *to,
                      struct tape_summary *out_before, uint64_t *out_kept) ERR_MUST_CHECK;
 

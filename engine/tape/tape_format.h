@@ -1,11 +1,11 @@
 /*
- * tape_format: the bytes of a tape. docs/tape-format.md tells the same at length; a test reads every
- * fixture with a reader written from that page alone.
+ * tape_format: the bytes of a tape. docs/tape-format.md tells the same at length; a test reads
+ * every fixture with a reader written from that page alone.
  *
- * A tape is a folder of segments `NNNNNNNN.rwk.zst`, numbered from 00000001 without holes, and a file
- * LOCK. A segment is, at every moment, a standard zstd file (RFC 8878): payloads in zstd frames, our
- * own metadata in skippable frames, so that `zstd -t` passes on it and `zstd -dc` prints every payload
- * in order with a line feed behind each. All integers are little-endian.
+ * A tape is a folder of segments `NNNNNNNN.rwk.zst`, numbered from 00000001 without holes, and a
+ * file LOCK. A segment is, at every moment, a standard zstd file (RFC 8878): payloads in zstd
+ * frames, our own metadata in skippable frames, so that `zstd -t` passes on it and `zstd -dc`
+ * prints every payload in order with a line feed behind each. All integers are little-endian.
  *
  *     segment  =  segment header  block*  [end mark]
  *     block    =  block header (skippable frame)  zstd frame
@@ -19,12 +19,16 @@
  *      20  u32  segment number, from 1
  *      24  16   tape id, random, the same in all segments of a tape
  *      40  u64  salt, random, this segment's own
- *      48  u64  sequence number that the first record of this segment has or will have
+ *      48  u64  sequence number that follows the last record of the segment before; 1 in
+ *               segment 1. The first record here has it, unless its block has flag bit 0
  *      56  u32  connection number that is free at this point (all used ones are smaller)
- *      60  u32  chain: CRC of the last frame header of the segment before (end mark or, after a crash,
- *               block header); 0 in segment 1
+ *      60  u32  chain: CRC of the last whole frame header of the segment before (its end mark or,
+ *               when a crash ended it, the last whole block's, or its segment header's when it has
+ *               no whole block); 0 in segment 1
  *      64  i64  wall clock when it was made, ns
  *      72  u32  CRC-32C of bytes 0..71
+ * In every later version too, bytes 0..19 mean the same, the whole is at most 4 KiB long, and the
+ * last four bytes are the CRC-32C of all before: a reader can tell "newer" from "damaged".
  *
  * Block header, a skippable frame:
  *       0  u32  0x184D2A51
@@ -40,15 +44,16 @@
  *      56  u32  CRC-32C of the zstd frame
  *      60  u32  chain: CRC of the frame header before (segment header or block header)
  *      64  u16  number of sources, S
- *      66  u16  flags. Bit 0: the numbers between the block before and this one are known to be lost
- *               (a repair wrote this); without it the first number must follow the last one before
+ *      66  u16  flags. Bit 0: the numbers between the block before and this one are known to be
+ *               lost (a repair wrote this); without it the first number must follow the last one
+ *               before
  *      68  u32  length of the record table, T
  *      72  S sources, each: u32 connection, u8 length of the venue's name, the name
  *       .  T bytes: the record table
  *       .  u32  CRC-32C of everything before it, from byte 0
  *
  * Record table, one row per record, all numbers LEB128 varints, z(x) = zigzag of a signed x:
- *       type u8, flags u8 (bit 7: a source time is there), source index, data length,
+ *       type u8 (not 0), flags u8 (bit 7: a source time is there), source index, data length,
  *       z(wall - wall of the row before), z(mono - mono of the row before),
  *       and, when bit 7 is set, z(wall - source time)
  * The row before the first has the bases of the header. Arithmetic is modulo 2^64.
@@ -61,13 +66,13 @@
  *      12  u32  0
  *      16  u64  the segment's salt
  *      24  u64  sequence number that follows the last record
- *      32  u32  number of blocks
+ *      32  u32  number of blocks in this segment
  *      36  u32  chain: CRC of the frame header before
  *      40  u32  CRC-32C of bytes 0..39
  *
- * What follows from it: a changed bit is always noticed (every byte is under a CRC, bytes 0..7 of each
- * frame included); a cut is noticed (no end mark, or half a block); moved, doubled or foreign blocks
- * are noticed (salt, chain, sequence); zeros never parse.
+ * What follows from it: a changed bit is always noticed (every byte is under a CRC, bytes 0..7 of
+ * each frame included); a cut is noticed (no end mark, or half a block); moved, doubled or foreign
+ * blocks are noticed (salt, chain, sequence); zeros never parse.
  */
 #ifndef REWICK_ENGINE_TAPE_TAPE_FORMAT_H
 #define REWICK_ENGINE_TAPE_TAPE_FORMAT_H
@@ -83,15 +88,25 @@
 
 #define TAPE_SEGMENT_HEADER_SIZE 76
 #define TAPE_BLOCK_FIXED_SIZE    72
+#define TAPE_SOURCE_FIXED_SIZE   5 /* then the venue's name */
 #define TAPE_END_MARK_SIZE       44
+#define TAPE_ROW_MIN             6 /* bytes of the shortest row of a record table */
 
-#define TAPE_BLOCK_FLAG_HOLE 0x0001u
+#define TAPE_BLOCK_FLAG_HOLE     0x0001u
+#define TAPE_ROW_HAS_SOURCE_TIME 0x80u
 
 /* Hard limits; a reader refuses more before it allocates. */
 #define TAPE_BLOCK_RECORDS_MAX 65536u
 #define TAPE_BLOCK_CONTENT_MAX (RECORD_DATA_MAX + 1024u * 1024) /* decompressed bytes */
 #define TAPE_BLOCK_SOURCES_MAX 1024u
 #define TAPE_BLOCK_TABLE_MAX   (TAPE_BLOCK_RECORDS_MAX * 48u)
+#define TAPE_BLOCK_FRAME_MAX   (TAPE_BLOCK_CONTENT_MAX + 1024u * 1024) /* compressed bytes */
+#define TAPE_BLOCK_HEADER_MAX                                                                      \
+    (TAPE_BLOCK_FIXED_SIZE +                                                                       \
+     TAPE_BLOCK_SOURCES_MAX * (TAPE_SOURCE_FIXED_SIZE + RECORD_VENUE_MAX - 1u) +                   \
+     TAPE_BLOCK_TABLE_MAX + 4u)
+#define TAPE_SEGMENT_HEADER_MAX 4096u
+#define TAPE_SEGMENTS_MAX       99999999u /* eight digits */
 
 /* A block is closed when its content reaches this, or when the flush bound is up. */
 #define TAPE_BLOCK_CONTENT_GOAL (256u * 1024)

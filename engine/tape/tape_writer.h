@@ -2,17 +2,17 @@
  * tape_writer: appends records to a tape. One writer per tape (a lock in the folder sees to it).
  *
  *   tape_writer_open()    makes the folder or recovers what is there: nothing that exists is ever
- *                         changed; a torn tail of the newest segment stays as it is and a new segment
- *                         is begun behind the last whole block (readers know, see tape_reader.h)
+ *                         changed; a torn tail of the newest segment stays as it is and a new
+ *                         segment is begun behind the last whole block (see tape_reader.h)
  *   tape_writer_append()  gives the record its number and puts it into the open block
  *   tape_writer_work()    writes the block when the flush bound is up, syncs when the sync bound is
  *   tape_writer_close()   writes what is open, the end mark, and syncs
  *
  * Promises. `written_seq`: all records up to it were handed to the kernel; they survive kill -9.
  * `durable_seq`: all records up to it were synced; they survive power loss. When a write or a sync
- * fails the file is cut back to its last whole block, the writer takes no more, and every later call
- * fails the same way; the text says the first sequence number that is not on the tape. A failed sync is
- * never tried again on the same file (the kernel may have dropped the pages).
+ * fails the file is cut back to its last whole block, the writer takes no more, and every later
+ * call fails the same way; the text says the first sequence number that is not on the tape. A
+ * failed sync is never tried again on the same file (the kernel may have dropped the pages).
  *
  * Not thread safe: one thread owns a writer. Time is an argument.
  */
@@ -28,7 +28,7 @@ struct tape_writer;
 struct tape_writer_options {
     int64_t flush_ns;       /* an appended record is written at most this much later; 0 = 100 ms */
     int64_t sync_ns;        /* a written record is synced at most this much later; 0 = 1 s */
-    uint64_t segment_bytes; /* a segment that reached this is closed and the next begun; 0 = 256 MiB */
+    uint64_t segment_bytes; /* a segment that reached this is closed; 0 = 256 MiB */
     int level;              /* zstd level; 0 = 3 */
     int64_t wall_ns;        /* now, for the segment header */
     uint64_t random[4];     /* random bits: tape id (first two) and salts */
@@ -43,21 +43,24 @@ enum err tape_writer_open(struct tape_writer **out, const struct io *io, const c
  * RECORD_VENUE_MAX and its data at most RECORD_DATA_MAX. May write when the block is full. */
 enum err tape_writer_append(struct tape_writer *writer, struct record *record) ERR_MUST_CHECK;
 
-/* The next record gets `seq`, which must be larger than tape_writer_next_seq(); the numbers between are
- * given up. Only for tape_repair(): the next record must be the RECORD_GAP that tells of them. */
+/* The next record gets `seq`, which must be larger than tape_writer_next_seq(); the numbers between
+ * are given up. Only for tape_repair(): the next record must be the RECORD_GAP that tells of them.
+ */
 enum err tape_writer_skip_to(struct tape_writer *writer, uint64_t seq) ERR_MUST_CHECK;
 
 /* Call often. `mono_ns` is the monotonic clock. */
 enum err tape_writer_work(struct tape_writer *writer, int64_t mono_ns) ERR_MUST_CHECK;
 
-enum err tape_writer_flush(struct tape_writer *writer) ERR_MUST_CHECK; /* write the open block now */
-enum err tape_writer_sync(struct tape_writer *writer) ERR_MUST_CHECK;  /* flush, then fdatasync now */
+enum err tape_writer_flush(struct tape_writer *writer)
+    ERR_MUST_CHECK; /* write the open block now */
+enum err tape_writer_sync(struct tape_writer *writer)
+    ERR_MUST_CHECK; /* flush, then fdatasync now */
 
 uint64_t tape_writer_next_seq(const struct tape_writer *writer);    /* the next record gets it */
 uint64_t tape_writer_written_seq(const struct tape_writer *writer); /* 0 = none */
 uint64_t tape_writer_durable_seq(const struct tape_writer *writer); /* 0 = none */
 uint32_t tape_writer_next_connection(const struct tape_writer *writer); /* smallest free number */
-uint64_t tape_writer_bytes(const struct tape_writer *writer);       /* written since it was opened */
+uint64_t tape_writer_bytes(const struct tape_writer *writer); /* written since it was opened */
 /* 16 bytes, the tape's id. */
 const uint8_t *tape_writer_id(const struct tape_writer *writer);
 

@@ -37,7 +37,7 @@ struct trade {
     uint64_t first_id, last_id; /* of the trades themselves; both = id when not aggregated */
     uint64_t count;             /* executions in it: last_id - first_id + 1, else 1 */
     struct decimal price;       /* > 0 unless TRADE_EXCLUDED */
-    struct decimal quantity;    /* > 0 unless TRADE_EXCLUDED; base currency or contracts, see venue */
+    struct decimal quantity; /* > 0 unless TRADE_EXCLUDED; base currency or contracts, see venue */
     enum trade_taker taker;
     uint32_t flags;
 };

@@ -95,3 +95,12 @@ def test_every_command_explains_itself(run):
     for name in names:
         text = run(*name.split(), "--help").stdout
         assert f"usage: rewick {name}" in text and "examples:" in text, name
+
+
+def test_help_man_page_and_completion_name_the_same_options(run):
+    for name in run("--help=words").stdout.splitlines():
+        helped = set(re.findall(r"^  (--[a-z-]+)", run(*name.split(), "--help").stdout, flags=re.M))
+        words = set(run(*name.split(), "--help=words").stdout.split())
+        page = run(*name.split(), "--help=man").stdout
+        manual = {o.replace("\\", "") for o in re.findall(r"^\.B (\\-\\-[a-z\\-]+)", page, flags=re.M)} | {"--help"}
+        assert helped == words == manual, name

@@ -1,0 +1,303 @@
+#include "engine/candle/market_set.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARKETS_FIRST 16
+
+void market_set_init(struct market_set *set, const struct market_set_options *options)
+{
+    *set = (struct market_set){.options = *options};
+    set->outlet.candle = options->candle;
+    set->outlet.arg = options->arg;
+    window_pool_init(&set->pool);
+    set->rules = (struct market_rules){
+        .series = {options->horizon_ns, options->carry, &set->pool, &set->outlet},
+        .lateness_ns = options->lateness_ns,
+        .bar_count = options->bar_count,
+        .bars = set->options.bars,
+    };
+}
+
+void market_set_release(struct market_set *set)
+{
+    for (size_t i = 0; i < set->market_count; i++)
+        market_free(set->markets[i]);
+    for (size_t i = 0; i < set->unwanted_count; i++)
+        market_free(set->unwanted[i]);
+    free(set->markets);
+    free(set->table);
+    free(set->heap);
+    free(set->touched);
+    free(set->unwanted);
+    window_pool_release(&set->pool);
+    *set = (struct market_set){0};
+}
+
+/* ---- heap of deadlines ----------------------------------------------------------------------- */
+
+/* A market's heap_ns is its deadline or earlier: a deadline that moved away is looked at when the
+ * old one is reached, so that a trade seldom costs more than a comparison. */
+
+static void heap_put(struct market_set *set, size_t at, struct market *market)
+{
+    set->heap[at] = market;
+    market->heap_at = at;
+}
+
+static void heap_up(struct market_set *set, size_t at)
+{
+    struct market *market = set->heap[at];
+    while (at > 0 && set->heap[(at - 1) / 2]->heap_ns > market->heap_ns) {
+        heap_put(set, at, set->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    heap_put(set, at, market);
+}
+
+static void heap_down(struct market_set *set, size_t at)
+{
+    struct market *market = set->heap[at];
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= set->market_count)
+            break;
+        if (child + 1 < set->market_count &&
+            set->heap[child + 1]->heap_ns < set->heap[child]->heap_ns)
+            child++;
+        if (set->heap[child]->heap_ns >= market->heap_ns)
+            break;
+        heap_put(set, at, set->heap[child]);
+        at = child;
+    }
+    heap_put(set, at, market);
+}
+
+static void heap_lower(struct market_set *set, struct market *market, int64_t deadline_ns)
+{
+    if (deadline_ns >= market->heap_ns)
+        return;
+    market->heap_ns = deadline_ns;
+    heap_up(set, market->heap_at);
+}
+
+/* ---- finding markets ------------------------------------------------------------------------- */
+
+/* FNV-1a over the symbol, begun with the venue. */
+static uint64_t hash_of(const struct venue *venue, const char *symbol)
+{
+    uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)(uintptr_t)venue;
+    for (; *symbol != '\0'; symbol++)
+        hash = (hash ^ (unsigned char)*symbol) * UINT64_C(1099511628211);
+    return hash ^ (hash >> 32);
+}
+
+/* The market's place in the table, or the free one where it would go. */
+static struct market **table_place(const struct market_set *set, const struct venue *venue,
+                                   const char *symbol, uint64_t hash)
+{
+    for (size_t i = hash & (set->table_size - 1);; i = (i + 1) & (set->table_size - 1)) {
+        struct market *market = set->table[i];
+        if (market == NULL ||
+            (market->hash == hash && market->venue == venue && strcmp(market->symbol, symbol) == 0))
+            return &set->table[i];
+    }
+}
+
+static enum err grow_array(struct market ***array, size_t capacity)
+{
+    struct market **grown = realloc(*array, capacity * sizeof(struct market *));
+    if (grown == NULL)
+        return err_fail(ERR_NOMEM, "out of memory for markets");
+    *array = grown;
+    return ERR_OK;
+}
+
+static enum err grow_table(struct market_set *set, size_t size)
+{
+    struct market **old = set->table;
+    size_t old_size = set->table_size;
+    struct market **table = calloc(size, sizeof(struct market *));
+    if (table == NULL)
+        return err_fail(ERR_NOMEM, "out of memory for markets");
+    set->table = table;
+    set->table_size = size;
+    for (size_t i = 0; i < old_size; i++)
+        if (old[i] != NULL)
+            *table_place(set, old[i]->venue, old[i]->symbol, old[i]->hash) = old[i];
+    free(old);
+    return ERR_OK;
+}
+
+/* Room for one market more in everything. The table stays at most half full. */
+static enum err make_room(struct market_set *set)
+{
+    size_t count = set->market_count + set->unwanted_count;
+    if (count < set->capacity)
+        return ERR_OK;
+    size_t capacity = set->capacity > 0 ? 2 * set->capacity : MARKETS_FIRST;
+    struct market ***arrays[] = {&set->markets, &set->heap, &set->touched, &set->unwanted};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+        enum err err = grow_array(arrays[i], capacity);
+        if (err != ERR_OK)
+            return err;
+    }
+    enum err err = grow_table(set, 2 * capacity);
+    if (err == ERR_OK)
+        set->capacity = capacity;
+    return err;
+}
+
+/* Symbols become fields of CSV rows, file names, JSON: only characters that need no quotes
+ * anywhere. */
+static bool symbol_is_clean(const char *symbol)
+{
+    size_t length = strnlen(symbol, SYMBOL_MAX);
+    if (length == 0 || length == SYMBOL_MAX)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (symbol[i] <= ' ' || symbol[i] > '~' || strchr(",\"\\'", symbol[i]) != NULL)
+            return false;
+    return true;
+}
+
+static enum err add_market(struct market_set *set, const struct venue *venue, const char *channel,
+                           const struct trade *trade, struct market **out)
+{
+    struct market *market;
+    enum err err = make_room(set);
+    if (err == ERR_OK)
+        err = market_new(&market, &set->rules, venue, trade, channel);
+    if (err != ERR_OK)
+        return err;
+    market->hash = hash_of(venue, market->symbol);
+    *table_place(set, venue, market->symbol, market->hash) = market;
+    market->wanted =
+        set->options.wanted == NULL || set->options.wanted(market->instrument, set->options.arg);
+    market->heap_ns = INT64_MAX;
+    if (market->wanted) {
+        market->index = set->market_count;
+        set->markets[set->market_count++] = market;
+        heap_put(set, market->index, market);
+    } else {
+        set->unwanted[set->unwanted_count++] = market;
+    }
+    *out = market;
+    return ERR_OK;
+}
+
+static enum err find_market(struct market_set *set, const struct venue *venue, const char *channel,
+                            const struct trade *trade, enum market_set_verdict *out_verdict,
+                            struct market **out)
+{
+    struct market *market = set->last;
+    if (market != NULL && market->venue == venue && strcmp(market->symbol, trade->symbol) == 0) {
+        *out = market;
+        return ERR_OK;
+    }
+    *out = NULL;
+    if (!symbol_is_clean(trade->symbol)) {
+        *out_verdict = MARKET_SET_BAD_SYMBOL;
+        return ERR_OK;
+    }
+    if (set->table_size > 0)
+        *out = *table_place(set, venue, trade->symbol, hash_of(venue, trade->symbol));
+    if (*out == NULL && set->market_count + set->unwanted_count >= MARKET_SET_MAX) {
+        *out_verdict = MARKET_SET_FULL;
+        return ERR_OK;
+    }
+    enum err err = *out == NULL ? add_market(set, venue, channel, trade, out) : ERR_OK;
+    set->last = *out;
+    return err;
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+void market_set_begin(struct market_set *set, uint64_t seq, int64_t wall_ns, int64_t passed_ns)
+{
+    assert(passed_ns >= 0 && set->touched_count == 0);
+    set->outlet.seq = seq;
+    set->outlet.wall_ns = wall_ns;
+    set->before_ns = set->clock_ns;
+    /* INT64_MAX is the deadline of those that wait for nothing: never reached. */
+    bool fits = passed_ns < INT64_MAX - set->clock_ns;
+    set->clock_ns = fits ? set->clock_ns + passed_ns : INT64_MAX - 1;
+}
+
+static void touch(struct market_set *set, struct market *market)
+{
+    if (market->touched)
+        return;
+    market->touched = true;
+    set->touched[set->touched_count++] = market;
+}
+
+enum err market_set_trade(struct market_set *set, const struct venue *venue, const char *channel,
+                          const struct trade *trade, enum market_set_verdict *out_verdict,
+                          struct market_finding *out_finding, const struct market **out_market)
+{
+    struct market *market = NULL;
+    *out_verdict = MARKET_SET_DONE;
+    *out_finding = (struct market_finding){0};
+    enum err err = find_market(set, venue, channel, trade, out_verdict, &market);
+    *out_market = market;
+    if (err != ERR_OK || market == NULL)
+        return err;
+    if (!market->wanted) {
+        *out_verdict = MARKET_SET_UNWANTED;
+        return ERR_OK;
+    }
+    if (!market->touched)
+        market_begin(market, &set->rules, set->before_ns);
+    touch(set, market);
+    return market_trade(market, &set->rules, trade, set->clock_ns, out_finding);
+}
+
+/* Those that time alone has something to do for. */
+static void touch_due(struct market_set *set)
+{
+    while (set->market_count > 0 && set->heap[0]->heap_ns <= set->clock_ns) {
+        struct market *market = set->heap[0];
+        int64_t deadline_ns = market_deadline(market, &set->rules);
+        if (deadline_ns <= set->clock_ns) {
+            touch(set, market);
+            deadline_ns = INT64_MAX; /* set again when it has been processed */
+        }
+        market->heap_ns = deadline_ns;
+        heap_down(set, 0);
+    }
+}
+
+static int compare_index(const void *a, const void *b)
+{
+    size_t left = (*(struct market *const *)a)->index, right = (*(struct market *const *)b)->index;
+    return (left > right) - (left < right);
+}
+
+enum err market_set_end(struct market_set *set)
+{
+    touch_due(set);
+    if (set->touched_count > 1)
+        qsort(set->touched, set->touched_count, sizeof(struct market *), compare_index);
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < set->touched_count; i++) {
+        struct market *market = set->touched[i];
+        market->touched = false;
+        if (err == ERR_OK)
+            err = market_advance(market, &set->rules, set->clock_ns);
+        heap_lower(set, market, market_deadline(market, &set->rules));
+    }
+    set->touched_count = 0;
+    return err;
+}
+
+void market_set_each_forming(const struct market_set *set,
+                             void (*each)(const struct candle *candle, void *arg), void *arg)
+{
+    for (size_t i = 0; i < set->market_count; i++) {
+        const struct market *market = set->markets[i];
+        for (size_t bar = 0; bar < market->series_count; bar++)
+            series_each_forming(&market->series[bar], &set->outlet, &market->blank, each, arg);
+    }
+}

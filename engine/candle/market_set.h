@@ -1,0 +1,73 @@
+/*
+ * market_set: all markets of an engine. Finds the market of a trade, moves time for all of them,
+ * and gives the updates of a record in their order: markets as they were first seen, bars as
+ * configured, windows by open time.
+ *
+ *     market_set_begin(), market_set_trade()..., market_set_end()      once per record
+ *
+ * Finding a market is a comparison when it is the one of the trade before, else a hash look-up.
+ * Time costs nothing for markets that are not due: they wait in a heap.
+ *
+ * Internal to engine/candle and engine.c. Not thread safe.
+ */
+#ifndef REWICK_ENGINE_CANDLE_MARKET_SET_H
+#define REWICK_ENGINE_CANDLE_MARKET_SET_H
+
+#include "engine/candle/market.h"
+
+/* Markets with a candle and markets filtered out, together. */
+#define MARKET_SET_MAX 65536
+
+/* Plain data, copied; `wanted` may be NULL: every market. */
+struct market_set_options {
+    size_t bar_count;
+    struct bar bars[MARKET_BARS_MAX];
+    int64_t lateness_ns, horizon_ns;
+    bool carry;
+    void (*candle)(const struct candle *candle, void *arg);
+    bool (*wanted)(const char *instrument, void *arg);
+    void *arg; /* of both */
+};
+
+struct market_set {
+    struct market_set_options options;
+    struct market_rules rules;
+    struct series_outlet outlet;
+    struct window_pool pool;
+
+    int64_t clock_ns, before_ns; /* now, and at the record before */
+    struct market **markets;     /* owned, the wanted ones in order */
+    struct market **table;       /* all, by hash; open addressing, power of two */
+    struct market **heap;        /* the wanted ones, lowest heap_ns first */
+    struct market **touched;     /* by this record, later those that are due too */
+    struct market **unwanted;    /* owned */
+    size_t market_count, unwanted_count, touched_count;
+    size_t capacity, table_size; /* capacity: of all arrays but the table */
+    struct market *last;         /* of the trade before */
+};
+
+void market_set_init(struct market_set *set, const struct market_set_options *options);
+void market_set_release(struct market_set *set);
+
+/* A record: its number, its wall clock, and how much time has passed since the one before. */
+void market_set_begin(struct market_set *set, uint64_t seq, int64_t wall_ns, int64_t passed_ns);
+
+enum market_set_verdict {
+    MARKET_SET_DONE,       /* see the finding */
+    MARKET_SET_UNWANTED,   /* filtered out */
+    MARKET_SET_FULL,       /* a market more than MARKET_SET_MAX */
+    MARKET_SET_BAD_SYMBOL, /* empty, or with characters that no symbol has */
+};
+
+/* *out_market is NULL when there is none. */
+enum err market_set_trade(struct market_set *set, const struct venue *venue, const char *channel,
+                          const struct trade *trade, enum market_set_verdict *out_verdict,
+                          struct market_finding *out_finding,
+                          const struct market **out_market) ERR_MUST_CHECK;
+
+enum err market_set_end(struct market_set *set) ERR_MUST_CHECK;
+
+void market_set_each_forming(const struct market_set *set,
+                             void (*each)(const struct candle *candle, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,219 @@
+#include "engine/sink/candle_message.h"
+
+#include "engine/tape/record.h"
+
+#include "rewick/v1/market_data.pb-c.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FLAGS_MAX 2
+
+/* The message and all it points to. */
+struct scratch {
+    Rewick__V1__Candle candle;
+    Rewick__V1__TradeId first_id, last_id;
+    char venue[RECORD_VENUE_MAX], instrument[INSTRUMENT_MAX], channel[CHANNEL_MAX],
+        symbol[SYMBOL_MAX];
+    char bar[BAR_TEXT_MAX];
+    char numbers[9][CANDLE_FIELD_MAX];
+    char partial[8], carried[8];
+    char *flags[FLAGS_MAX];
+};
+
+_Static_assert(CANDLE_MESSAGE_BYTES_MAX > 9 * CANDLE_FIELD_MAX + RECORD_VENUE_MAX + INSTRUMENT_MAX +
+                                              CHANNEL_MAX + SYMBOL_MAX + BAR_TEXT_MAX + 32 * 12,
+               "a candle must fit");
+
+void candle_message_name(char *out, size_t size, const char *name)
+{
+    snprintf(out, size, "%s", name);
+    if (buf_is_utf8(out, strlen(out)))
+        return;
+    for (char *c = out; *c != '\0'; c++)
+        if ((unsigned char)*c > 0x7f)
+            *c = '?';
+}
+
+static void set_names(struct scratch *scratch, const struct candle *candle)
+{
+    candle_message_name(scratch->venue, sizeof scratch->venue, candle->venue);
+    candle_message_name(scratch->instrument, sizeof scratch->instrument, candle->instrument);
+    candle_message_name(scratch->channel, sizeof scratch->channel, candle->channel);
+    candle_message_name(scratch->symbol, sizeof scratch->symbol, candle->symbol);
+    bar_format(scratch->bar, candle->bar);
+    scratch->candle.venue = scratch->venue;
+    scratch->candle.instrument = scratch->instrument;
+    scratch->candle.channel = scratch->channel;
+    scratch->candle.symbol = scratch->symbol;
+    scratch->candle.bar = scratch->bar;
+}
+
+/* Values that mean nothing stay empty: candle_field() knows which. */
+static void set_numbers(struct scratch *scratch, const struct candle *candle)
+{
+    Rewick__V1__Candle *message = &scratch->candle;
+    const struct {
+        enum candle_column column;
+        char **member;
+    } list[] = {
+        {COLUMN_open, &message->open},
+        {COLUMN_high, &message->high},
+        {COLUMN_low, &message->low},
+        {COLUMN_close, &message->close},
+        {COLUMN_volume, &message->volume},
+        {COLUMN_quote_volume, &message->quote_volume},
+        {COLUMN_taker_buy_volume, &message->taker_buy_volume},
+        {COLUMN_taker_buy_quote_volume, &message->taker_buy_quote_volume},
+        {COLUMN_vwap, &message->vwap},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        if (candle_field(candle, list[i].column, scratch->numbers[i]))
+            *list[i].member = scratch->numbers[i];
+    }
+}
+
+static int64_t time_or_zero(int64_t time_ns)
+{
+    return time_ns == RECORD_NO_TIME ? 0 : time_ns;
+}
+
+static void set_source(struct scratch *scratch, const struct candle *candle)
+{
+    Rewick__V1__Candle *message = &scratch->candle;
+    if (candle->has_ids) {
+        rewick__v1__trade_id__init(&scratch->first_id);
+        rewick__v1__trade_id__init(&scratch->last_id);
+        scratch->first_id.value = candle->first_trade_id;
+        scratch->last_id.value = candle->last_trade_id;
+        message->first_trade_id = &scratch->first_id;
+        message->last_trade_id = &scratch->last_id;
+    }
+    message->first_trade_time_ns = time_or_zero(candle->first_trade_ns);
+    message->last_trade_time_ns = time_or_zero(candle->last_trade_ns);
+    message->first_seq = candle->first_seq;
+    message->last_seq = candle->last_seq;
+}
+
+static void set_quality(struct scratch *scratch, const struct candle *candle)
+{
+    Rewick__V1__Candle *message = &scratch->candle;
+    message->missing = candle->missing;
+    message->duplicates = candle->duplicates;
+    message->late = candle->late;
+    message->out_of_order = candle->out_of_order;
+    message->flags = scratch->flags;
+    memcpy(scratch->partial, "partial", sizeof scratch->partial);
+    memcpy(scratch->carried, "carried", sizeof scratch->carried);
+    if ((candle->flags & CANDLE_PARTIAL) != 0)
+        scratch->flags[message->n_flags++] = scratch->partial;
+    if ((candle->flags & CANDLE_CARRIED) != 0)
+        scratch->flags[message->n_flags++] = scratch->carried;
+}
+
+static Rewick__V1__CandleState state_of(enum candle_state state)
+{
+    switch (state) {
+    case CANDLE_FORMING:
+        return REWICK__V1__CANDLE_STATE__CANDLE_STATE_FORMING;
+    case CANDLE_CLOSED:
+        return REWICK__V1__CANDLE_STATE__CANDLE_STATE_CLOSED;
+    case CANDLE_CORRECTED:
+        return REWICK__V1__CANDLE_STATE__CANDLE_STATE_CORRECTED;
+    }
+    return REWICK__V1__CANDLE_STATE__CANDLE_STATE_UNSPECIFIED;
+}
+
+static void fill(struct scratch *scratch, const struct candle *candle)
+{
+    Rewick__V1__Candle *message = &scratch->candle;
+    rewick__v1__candle__init(message);
+    set_names(scratch, candle);
+    message->open_time_ns = candle->open_ns;
+    message->close_time_ns = candle->close_ns;
+    message->state = state_of(candle->state);
+    message->revision = candle->revision;
+    set_numbers(scratch, candle);
+    message->trades = candle->trades;
+    message->volume_unit = candle->volume_unit == VOLUME_CONTRACT
+                               ? REWICK__V1__VOLUME_UNIT__VOLUME_UNIT_CONTRACT
+                               : REWICK__V1__VOLUME_UNIT__VOLUME_UNIT_BASE;
+    set_source(scratch, candle);
+    set_quality(scratch, candle);
+}
+
+static enum err append(struct buf *out, const ProtobufCMessage *message)
+{
+    size_t size = protobuf_c_message_get_packed_size(message);
+    enum err err = buf_reserve(out, size);
+    if (err == ERR_OK)
+        out->size += protobuf_c_message_pack(message, out->data + out->size);
+    return err;
+}
+
+/* A whole StreamCandlesResponse with one update is that update as a field. */
+struct update_scratch {
+    struct scratch candle;
+    Rewick__V1__CandleUpdate update, *list[1];
+    Rewick__V1__StreamCandlesResponse response;
+};
+
+static const ProtobufCMessage *fill_update(struct update_scratch *scratch,
+                                           const struct candle *candle, uint64_t number)
+{
+    fill(&scratch->candle, candle);
+    rewick__v1__candle_update__init(&scratch->update);
+    scratch->update.number = number;
+    scratch->update.candle = &scratch->candle.candle;
+    scratch->list[0] = &scratch->update;
+    rewick__v1__stream_candles_response__init(&scratch->response);
+    scratch->response.n_updates = 1;
+    scratch->response.updates = scratch->list;
+    return &scratch->response.base;
+}
+
+grpc_slice candle_message_update(const struct candle *candle, uint64_t number)
+{
+    struct update_scratch scratch;
+    const ProtobufCMessage *message = fill_update(&scratch, candle, number);
+    grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
+    protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
+    return slice;
+}
+
+enum err candle_message_append_update(struct buf *out, const struct candle *candle, uint64_t number)
+{
+    struct update_scratch scratch;
+    return append(out, fill_update(&scratch, candle, number));
+}
+
+enum err candle_message_append_candle(struct buf *out, const struct candle *candle)
+{
+    struct scratch scratch;
+    fill(&scratch, candle);
+    Rewick__V1__Candle *list[1] = {&scratch.candle};
+    Rewick__V1__GetCandlesResponse response;
+    rewick__v1__get_candles_response__init(&response);
+    response.n_candles = 1;
+    response.candles = list;
+    return append(out, &response.base);
+}
+
+enum err candle_message_append_instrument(struct buf *out, const char *venue,
+                                          const char *instrument, const char *symbol)
+{
+    char names[3][INSTRUMENT_MAX];
+    candle_message_name(names[0], sizeof names[0], venue);
+    candle_message_name(names[1], sizeof names[1], instrument);
+    candle_message_name(names[2], sizeof names[2], symbol);
+    Rewick__V1__Instrument item, *list[1] = {&item};
+    rewick__v1__instrument__init(&item);
+    item.venue = names[0];
+    item.instrument = names[1];
+    item.symbol = names[2];
+    Rewick__V1__ListInstrumentsResponse response;
+    rewick__v1__list_instruments_response__init(&response);
+    response.n_instruments = 1;
+    response.instruments = list;
+    return append(out, &response.base);
+}

@@ -1,0 +1,605 @@
+#include "engine/sink/candle_schema.h"
+
+#include "engine/tape/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- SQL ------------------------------------------------------------------------------------- */
+
+/* "rewk": `file` and sqlite3 tell whose database this is. */
+#define APPLICATION_ID 0x7265776b
+
+#define TYPE_T "TEXT"
+#define TYPE_N "INTEGER"
+#define TYPE_D "TEXT"
+#define TYPE_Q "TEXT"
+#define TYPE_I "ANY"
+#define TYPE_F "TEXT"
+
+#define DECLARE(name, kind)  "  " #name " " TYPE_##kind ",\n"
+#define LIST(name, kind)     #name ", "
+#define LIST_OLD(name, kind) "OLD." #name ", "
+#define PLACE(name, kind)    "?, "
+#define ASSIGN(name, kind)   #name " = excluded." #name ", "
+
+#define TEXT_OF(x) #x
+#define NUMBER(x)  TEXT_OF(x)
+#define SAME_CANDLE                                                                                \
+    "venue = OLD.venue AND instrument = OLD.instrument AND bar = OLD.bar AND open_time = "         \
+    "OLD.open_time"
+
+const char candle_schema_columns[] = CANDLE_COLUMNS(LIST);
+
+const char candle_schema_upsert[] =
+    "INSERT INTO candle (" CANDLE_COLUMNS(LIST) "update_no) VALUES (" CANDLE_COLUMNS(
+        PLACE) "?) "
+               "ON CONFLICT (venue, instrument, bar, open_time) DO UPDATE SET " CANDLE_COLUMNS(
+                   ASSIGN) "update_no = excluded.update_no";
+
+/* Without rowid, a series lies together in order of time, which is how it is read. */
+static const char version_1[] =
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE candle (\n" CANDLE_COLUMNS(
+        DECLARE) "  update_no ANY NOT NULL,\n"
+                 "  PRIMARY KEY (venue, instrument, bar, open_time)\n) STRICT, WITHOUT ROWID;"
+
+                 "CREATE TABLE candle_revision (\n" CANDLE_COLUMNS(
+                     DECLARE) "  update_no ANY NOT NULL,\n"
+                              "  PRIMARY KEY (venue, instrument, bar, open_time, revision)\n) "
+                              "STRICT, WITHOUT ROWID;"
+
+                              "CREATE TABLE series (venue TEXT, instrument TEXT, bar TEXT, symbol "
+                              "TEXT,\n"
+                              "  PRIMARY KEY (venue, instrument, bar)\n) STRICT, WITHOUT ROWID;"
+
+                              "CREATE TABLE tape_position (tape TEXT, configuration TEXT, seq ANY "
+                              "NOT NULL,\n"
+                              "  update_no ANY NOT NULL, trail INTEGER NOT NULL, commit_no INTEGER "
+                              "NOT NULL UNIQUE,\n"
+                              "  PRIMARY KEY (tape, configuration)\n) STRICT, WITHOUT ROWID;"
+
+                              "CREATE TRIGGER candle_new AFTER INSERT ON candle BEGIN\n"
+                              "  INSERT INTO series SELECT NEW.venue, NEW.instrument, NEW.bar, "
+                              "NEW.symbol WHERE NOT EXISTS (\n"
+                              "    SELECT 1 FROM series\n"
+                              "    WHERE venue = NEW.venue AND instrument = NEW.instrument AND bar "
+                              "= NEW.bar);\n"
+                              "END;"
+
+                              /* A higher revision keeps the one that it replaces. Anything else is
+                               * another run over the same window, and its revisions take the place
+                               * of the earlier run's. */
+                              "CREATE TRIGGER candle_replaced BEFORE UPDATE ON candle WHEN "
+                              "OLD.state <> 'forming' BEGIN\n"
+                              "  DELETE FROM candle_revision WHERE " SAME_CANDLE "\n"
+                              "    AND revision >= min(OLD.revision, NEW.revision);\n"
+                              "  INSERT INTO candle_revision SELECT " CANDLE_COLUMNS(
+                                  LIST_OLD) "OLD.update_no\n"
+                                            "    WHERE NEW.revision > OLD.revision;\n"
+                                            "END;"
+
+                                            "CREATE VIEW ohlcv AS SELECT venue, instrument, bar,\n"
+                                            "  strftime('%Y-%m-%dT%H:%M:%SZ', open_time / "
+                                            "1000000000, 'unixepoch') AS time,\n"
+                                            "  CAST(open AS REAL) AS open, CAST(high AS REAL) AS "
+                                            "high, CAST(low AS REAL) AS low,\n"
+                                            "  CAST(close AS REAL) AS close, CAST(volume AS REAL) "
+                                            "AS volume,\n"
+                                            "  CAST(quote_volume AS REAL) AS quote_volume, "
+                                            "trades,\n"
+                                            "  CAST(taker_buy_volume AS REAL) AS "
+                                            "taker_buy_volume,\n"
+                                            "  CAST(taker_buy_quote_volume AS REAL) AS "
+                                            "taker_buy_quote_volume,\n"
+                                            "  CAST(vwap AS REAL) AS vwap, state\n"
+                                            "FROM candle;"
+
+                                            "PRAGMA application_id = " NUMBER(APPLICATION_ID) ";";
+
+/* Step i takes schema i to i + 1; 0 is the empty file. */
+static const char *const migrations[] = {version_1};
+_Static_assert(sizeof migrations / sizeof migrations[0] == CANDLE_SCHEMA_VERSION,
+               "one step per schema version");
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+static enum err fail_open(sqlite3 *db, const char *path)
+{
+    int number = sqlite3_system_errno(db);
+    if (number == ENOENT || number == ENOTDIR)
+        return err_fail(
+            ERR_MISSING,
+            "the folder of database '%s' does not exist; make it or choose another --db", path);
+    if (number == EISDIR)
+        return err_fail(ERR_IO, "database '%s' is a folder; give a file with --db", path);
+    return err_fail(ERR_IO, "cannot open database '%s': %s", path,
+                    number ? strerror(number) : sqlite3_errmsg(db));
+}
+
+enum err candle_schema_fail(sqlite3 *db, const char *path)
+{
+    switch (sqlite3_errcode(db) & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return err_fail(
+            ERR_LOCKED,
+            "database '%s' is locked by another process; stop it or choose another --db", path);
+    case SQLITE_NOTADB:
+        return err_fail(ERR_DAMAGED, "'%s' is not a database of rewick; choose another --db", path);
+    case SQLITE_CORRUPT:
+        return err_fail(
+            ERR_DAMAGED,
+            "database '%s' is damaged (%s); move it away and replay its tapes into a new one", path,
+            sqlite3_errmsg(db));
+    case SQLITE_FULL:
+        return err_fail(
+            ERR_NOSPACE,
+            "no space left for database '%s'; make room and run again, what is stored stays", path);
+    case SQLITE_READONLY:
+        return err_fail(ERR_IO,
+                        "database '%s' is read-only; change its permissions or choose another --db",
+                        path);
+    case SQLITE_CANTOPEN:
+        return fail_open(db, path);
+    case SQLITE_NOMEM:
+        return err_fail(ERR_NOMEM, "out of memory in database '%s'", path);
+    case SQLITE_IOERR:
+        if (sqlite3_system_errno(db) == ENOSPC || sqlite3_system_errno(db) == EDQUOT)
+            return err_fail(ERR_NOSPACE,
+                            "no space left for database '%s'; make room and run again, what is "
+                            "stored stays",
+                            path);
+        return err_fail(ERR_IO, "i/o error in database '%s': %s", path,
+                        strerror(sqlite3_system_errno(db)));
+    default:
+        return err_fail(ERR_IO, "database '%s': %s", path, sqlite3_errmsg(db));
+    }
+}
+
+enum err candle_schema_run(sqlite3 *db, const char *path, const char *sql)
+{
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return candle_schema_fail(db, path);
+    return ERR_OK;
+}
+
+enum err candle_schema_prepare(sqlite3 *db, const char *path, sqlite3_stmt **out, const char *sql)
+{
+    if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) != SQLITE_OK)
+        return candle_schema_fail(db, path);
+    return ERR_OK;
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+/* What a query needs and no more, so that a file made to harm cannot do much. */
+static void harden(sqlite3 *db, enum candle_schema_access access)
+{
+    static const struct {
+        int id, value;
+    } limits[] = {
+        {SQLITE_LIMIT_LENGTH, 1000000},
+        {SQLITE_LIMIT_SQL_LENGTH, 100000},
+        {SQLITE_LIMIT_COLUMN, 100},
+        {SQLITE_LIMIT_EXPR_DEPTH, 50},
+        {SQLITE_LIMIT_COMPOUND_SELECT, 3},
+        {SQLITE_LIMIT_VDBE_OP, 25000},
+        {SQLITE_LIMIT_FUNCTION_ARG, 8},
+        {SQLITE_LIMIT_ATTACHED, 0},
+        {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50},
+        {SQLITE_LIMIT_VARIABLE_NUMBER, 4096},
+        {SQLITE_LIMIT_TRIGGER_DEPTH, 2},
+        {SQLITE_LIMIT_WORKER_THREADS, 0},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        sqlite3_limit(db, limits[i].id, limits[i].value);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (access == CANDLE_SCHEMA_WRITE)
+        return;
+    /* One connection alone checkpoints: the writer's. */
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+}
+
+/* One integer, or `otherwise` when there is no row. */
+static enum err query_integer(sqlite3 *db, const char *path, const char *sql, int64_t otherwise,
+                              int64_t *out)
+{
+    sqlite3_stmt *statement = NULL;
+    enum err err = candle_schema_prepare(db, path, &statement, sql);
+    if (err != ERR_OK)
+        return err;
+    int rc = sqlite3_step(statement);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        err = candle_schema_fail(db, path);
+    *out = rc == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : otherwise;
+    sqlite3_finalize(statement);
+    return err;
+}
+
+/* 0 for an empty file. */
+static enum err read_version(sqlite3 *db, const char *path, int64_t *out)
+{
+    int64_t tables, meta;
+    enum err err = query_integer(db, path, "SELECT count(*) FROM sqlite_schema", 0, &tables);
+    if (err != ERR_OK || tables == 0) {
+        *out = 0;
+        return err;
+    }
+    err = query_integer(db, path,
+                        "SELECT count(*) FROM pragma_application_id, sqlite_schema WHERE "
+                        "application_id = " NUMBER(APPLICATION_ID) " AND name = 'meta'",
+                        0, &meta);
+    if (err == ERR_OK && meta == 1)
+        err =
+            query_integer(db, path, "SELECT value FROM meta WHERE key = 'schema_version'", 0, out);
+    if (err == ERR_OK && (meta != 1 || *out < 1))
+        err = err_fail(ERR_DAMAGED, "'%s' is the database of another program; choose another --db",
+                       path);
+    return err;
+}
+
+static enum err fail_version(const char *path, int64_t version)
+{
+    if (version > CANDLE_SCHEMA_VERSION)
+        return err_fail(ERR_DAMAGED,
+                        "database '%s' has schema %" PRId64
+                        " and this rewick knows up to %d; use a newer "
+                        "rewick or choose another --db",
+                        path, version, CANDLE_SCHEMA_VERSION);
+    if (version == 0)
+        return err_fail(ERR_DAMAGED,
+                        "database '%s' is empty; fill it with 'rewick replay TAPE --db %s'", path,
+                        path);
+    return err_fail(ERR_DAMAGED,
+                    "database '%s' has the old schema %" PRId64
+                    "; 'rewick replay TAPE --db %s' brings it "
+                    "up to date",
+                    path, version, path);
+}
+
+static enum err migrate_from(sqlite3 *db, const char *path, int64_t version)
+{
+    for (; version < CANDLE_SCHEMA_VERSION; version++) {
+        enum err err = candle_schema_run(db, path, migrations[version]);
+        if (err != ERR_OK)
+            return err;
+    }
+    return candle_schema_run(
+        db, path,
+        "INSERT INTO meta VALUES ('schema_version', '" NUMBER(
+            CANDLE_SCHEMA_VERSION) "') "
+                                   "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+}
+
+/* The version is read inside the transaction: another process may be doing the same. */
+static enum err migrate(sqlite3 *db, const char *path)
+{
+    int64_t version;
+    enum err err = candle_schema_run(db, path, "BEGIN IMMEDIATE");
+    if (err != ERR_OK)
+        return err;
+    err = read_version(db, path, &version);
+    if (err == ERR_OK && version > CANDLE_SCHEMA_VERSION)
+        err = fail_version(path, version);
+    else if (err == ERR_OK && version < CANDLE_SCHEMA_VERSION)
+        err = migrate_from(db, path, version);
+    if (err == ERR_OK)
+        return candle_schema_run(db, path, "COMMIT");
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return err;
+}
+
+static enum err prepare_writing(sqlite3 *db, const char *path)
+{
+    if (sqlite3_db_readonly(db, "main") == 1)
+        return err_fail(ERR_IO,
+                        "database '%s' is read-only; change its permissions or choose another --db",
+                        path);
+    /* Whose file this is comes before anything is changed in it. */
+    int64_t version;
+    enum err err = read_version(db, path, &version);
+    if (err == ERR_OK && version > CANDLE_SCHEMA_VERSION)
+        err = fail_version(path, version);
+    if (err == ERR_OK)
+        err = candle_schema_run(db, path,
+                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
+                                "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384");
+    return err == ERR_OK ? migrate(db, path) : err;
+}
+
+static enum err check_reading(sqlite3 *db, const char *path)
+{
+    int64_t version;
+    enum err err = read_version(db, path, &version);
+    if (err == ERR_OK && version != CANDLE_SCHEMA_VERSION)
+        err = fail_version(path, version);
+    return err;
+}
+
+enum err candle_schema_open(sqlite3 **out, const char *path, enum candle_schema_access access,
+                            int busy_ms)
+{
+    *out = NULL;
+    struct stat status;
+    if (access == CANDLE_SCHEMA_READ && stat(path, &status) != 0 && errno == ENOENT)
+        return err_fail(ERR_MISSING,
+                        "database '%s' does not exist; make it with 'rewick replay TAPE --db %s'",
+                        path, path);
+    /* "./" keeps SQLite from reading ":memory:" or "file:" as anything but names. */
+    char *name = sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
+    if (!name)
+        return err_fail(ERR_NOMEM, "out of memory for database '%s'", path);
+    int flags = access == CANDLE_SCHEMA_READ ? SQLITE_OPEN_READONLY
+                                             : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(name, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    sqlite3_free(name);
+    enum err err;
+    if (!db) {
+        err = err_fail(ERR_NOMEM, "out of memory for database '%s'", path);
+    } else if (rc != SQLITE_OK) {
+        err = candle_schema_fail(db, path);
+    } else {
+        sqlite3_busy_timeout(db, busy_ms);
+        harden(db, access);
+        err = access == CANDLE_SCHEMA_WRITE ? prepare_writing(db, path) : check_reading(db, path);
+    }
+    if (err == ERR_OK)
+        *out = db;
+    else
+        sqlite3_close_v2(db);
+    return err;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+/* Where the columns that are not plain text lie in the candle; flags and state have a text of their
+ * own. */
+static const size_t members[CANDLE_COLUMN_COUNT] = {
+    [COLUMN_open_time] = offsetof(struct candle, open_ns),
+    [COLUMN_close_time] = offsetof(struct candle, close_ns),
+    [COLUMN_open] = offsetof(struct candle, open),
+    [COLUMN_high] = offsetof(struct candle, high),
+    [COLUMN_low] = offsetof(struct candle, low),
+    [COLUMN_close] = offsetof(struct candle, close),
+    [COLUMN_volume] = offsetof(struct candle, volume),
+    [COLUMN_quote_volume] = offsetof(struct candle, quote_volume),
+    [COLUMN_trades] = offsetof(struct candle, trades),
+    [COLUMN_taker_buy_volume] = offsetof(struct candle, taker_buy_volume),
+    [COLUMN_taker_buy_quote_volume] = offsetof(struct candle, taker_buy_quote_volume),
+    [COLUMN_vwap] = offsetof(struct candle, vwap),
+    [COLUMN_first_trade_id] = offsetof(struct candle, first_trade_id),
+    [COLUMN_last_trade_id] = offsetof(struct candle, last_trade_id),
+    [COLUMN_first_trade_time] = offsetof(struct candle, first_trade_ns),
+    [COLUMN_last_trade_time] = offsetof(struct candle, last_trade_ns),
+    [COLUMN_first_seq] = offsetof(struct candle, first_seq),
+    [COLUMN_last_seq] = offsetof(struct candle, last_seq),
+    [COLUMN_missing] = offsetof(struct candle, missing),
+    [COLUMN_duplicates] = offsetof(struct candle, duplicates),
+    [COLUMN_late] = offsetof(struct candle, late),
+    [COLUMN_out_of_order] = offsetof(struct candle, out_of_order),
+};
+
+int candle_schema_bind_u64(sqlite3_stmt *statement, int index, uint64_t value)
+{
+    if (value <= INT64_MAX)
+        return sqlite3_bind_int64(statement, index, (int64_t)value);
+    char text[24];
+    int size = snprintf(text, sizeof text, "%" PRIu64, value);
+    return sqlite3_bind_text(statement, index, text, size, SQLITE_TRANSIENT);
+}
+
+static bool is_id(enum candle_column column)
+{
+    return column == COLUMN_first_trade_id || column == COLUMN_last_trade_id;
+}
+
+/* Numbers that a candle may lack. When is candle_field()'s to say. */
+static bool is_missing(enum candle_column column, const struct candle *candle)
+{
+    char text[CANDLE_FIELD_MAX];
+    switch (column) {
+    case COLUMN_first_trade_id:
+    case COLUMN_last_trade_id:
+    case COLUMN_first_trade_time:
+    case COLUMN_last_trade_time:
+    case COLUMN_first_seq:
+    case COLUMN_last_seq:
+        return !candle_field(candle, column, text);
+    default:
+        return false;
+    }
+}
+
+static int bind_number(sqlite3_stmt *upsert, enum candle_column column, const struct candle *candle)
+{
+    int index = (int)column + 1;
+    if (column == COLUMN_revision)
+        return sqlite3_bind_int64(upsert, index, candle->revision);
+    if (is_missing(column, candle))
+        return sqlite3_bind_null(upsert, index);
+    uint64_t value;
+    memcpy(&value, (const char *)candle + members[column], sizeof value);
+    if (candle_column_kind(column) == 'N')
+        return sqlite3_bind_int64(upsert, index, (int64_t)value);
+    return candle_schema_bind_u64(upsert, index, value);
+}
+
+static int bind_text(sqlite3_stmt *upsert, enum candle_column column, const struct candle *candle)
+{
+    char text[CANDLE_FIELD_MAX];
+    if (!candle_field(candle, column, text))
+        return sqlite3_bind_null(upsert, (int)column + 1);
+    return sqlite3_bind_text(upsert, (int)column + 1, text, -1, SQLITE_TRANSIENT);
+}
+
+int candle_schema_bind(sqlite3_stmt *upsert, const struct candle *candle)
+{
+    int rc = candle_schema_bind_u64(upsert, CANDLE_COLUMN_COUNT + 1, candle->update);
+    for (enum candle_column column = 0; column < CANDLE_COLUMN_COUNT && rc == SQLITE_OK; column++) {
+        char kind = candle_column_kind(column);
+        rc = kind == 'I' || kind == 'N' ? bind_number(upsert, column, candle)
+                                        : bind_text(upsert, column, candle);
+    }
+    return rc;
+}
+
+static const char *column_text(sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    return text ? text : "";
+}
+
+uint64_t candle_schema_u64(sqlite3_stmt *row, int column)
+{
+    if (sqlite3_column_type(row, column) != SQLITE_TEXT)
+        return (uint64_t)sqlite3_column_int64(row, column);
+    return strtoull(column_text(row, column), NULL, 10);
+}
+
+static enum err row_state(const char *text, enum candle_state *out)
+{
+    for (enum candle_state state = CANDLE_FORMING; state <= CANDLE_CORRECTED; state++) {
+        if (strcmp(text, candle_state_name(state)) == 0) {
+            *out = state;
+            return ERR_OK;
+        }
+    }
+    return ERR_DAMAGED;
+}
+
+/* The texts of unit and flags are candle_field()'s: what gives the same text is the value. */
+static enum err row_volume_unit(const char *text, struct candle *out)
+{
+    char field[CANDLE_FIELD_MAX];
+    for (out->volume_unit = VOLUME_BASE; out->volume_unit <= VOLUME_CONTRACT; out->volume_unit++)
+        if (candle_field(out, COLUMN_volume_unit, field) && strcmp(field, text) == 0)
+            return ERR_OK;
+    return ERR_DAMAGED;
+}
+
+static enum err row_flags(const char *text, struct candle *out)
+{
+    char field[CANDLE_FIELD_MAX];
+    for (out->flags = 0; out->flags <= (CANDLE_PARTIAL | CANDLE_CARRIED); out->flags++) {
+        bool any = candle_field(out, COLUMN_flags, field);
+        if (strcmp(any ? field : "", text) == 0)
+            return ERR_OK;
+    }
+    return ERR_DAMAGED;
+}
+
+static enum err row_named(const char *text, enum candle_column column, struct candle *out)
+{
+    switch (column) {
+    case COLUMN_venue:
+        out->venue = text;
+        return ERR_OK;
+    case COLUMN_instrument:
+        out->instrument = text;
+        return ERR_OK;
+    case COLUMN_bar:
+        return bar_parse(&out->bar, text);
+    case COLUMN_state:
+        return row_state(text, &out->state);
+    case COLUMN_volume_unit:
+        return row_volume_unit(text, out);
+    case COLUMN_channel:
+        out->channel = text;
+        return ERR_OK;
+    case COLUMN_symbol:
+        out->symbol = text;
+        return ERR_OK;
+    default:
+        return row_flags(text, out);
+    }
+}
+
+/* decimal_parse() takes what venues send, at most 28 digits; sums in candles may have 39. */
+static enum err parse_sum(const char *text, struct decimal *out)
+{
+    bool negative = *text == '-';
+    bool point = false;
+    const char *digits = text + negative;
+    *out = DECIMAL_ZERO;
+    for (text = digits; *text; text++) {
+        if (*text == '.' && !point && text > digits) {
+            point = true;
+            continue;
+        }
+        int digit = negative ? '0' - *text : *text - '0';
+        if (*text < '0' || *text > '9' || (point && ++out->scale > DECIMAL_SCALE_MAX) ||
+            __builtin_mul_overflow(out->mantissa, 10, &out->mantissa) ||
+            __builtin_add_overflow(out->mantissa, digit, &out->mantissa))
+            return ERR_DAMAGED;
+    }
+    return text > digits ? ERR_OK : ERR_DAMAGED;
+}
+
+static enum err row_decimal(sqlite3_stmt *row, int column, struct decimal *out)
+{
+    *out = DECIMAL_ZERO;
+    if (sqlite3_column_type(row, column) == SQLITE_NULL)
+        return ERR_OK;
+    return parse_sum(column_text(row, column), out);
+}
+
+static void row_integer(sqlite3_stmt *row, enum candle_column column, struct candle *out)
+{
+    uint64_t value = candle_schema_u64(row, (int)column);
+    if (column == COLUMN_revision) {
+        out->revision = (uint32_t)value;
+        return;
+    }
+    if (is_id(column))
+        out->has_ids = sqlite3_column_type(row, (int)column) != SQLITE_NULL;
+    memcpy((char *)out + members[column], &value, sizeof value);
+}
+
+static void row_time(sqlite3_stmt *row, enum candle_column column, struct candle *out)
+{
+    int64_t value = sqlite3_column_type(row, (int)column) == SQLITE_NULL
+                        ? RECORD_NO_TIME
+                        : sqlite3_column_int64(row, (int)column);
+    memcpy((char *)out + members[column], &value, sizeof value);
+}
+
+enum err candle_schema_row(sqlite3_stmt *row, const char *path, struct candle *out)
+{
+    *out = (struct candle){.update = candle_schema_u64(row, CANDLE_COLUMN_COUNT)};
+    for (enum candle_column column = 0; column < CANDLE_COLUMN_COUNT; column++) {
+        enum err err = ERR_OK;
+        struct decimal decimal;
+        switch (candle_column_kind(column)) {
+        case 'I':
+            row_integer(row, column, out);
+            break;
+        case 'N':
+            row_time(row, column, out);
+            break;
+        case 'D':
+        case 'Q':
+            err = row_decimal(row, (int)column, &decimal);
+            memcpy((char *)out + members[column], &decimal, sizeof decimal);
+            break;
+        default:
+            err = row_named(column_text(row, (int)column), column, out);
+        }
+        if (err != ERR_OK)
+            return err_fail(
+                ERR_DAMAGED,
+                "database '%s' is damaged: '%s' is no %s of a candle; replay its tapes into "
+                "a new one",
+                path, column_text(row, (int)column), candle_column_name(column));
+    }
+    return ERR_OK;
+}

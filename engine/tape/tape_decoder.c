@@ -1,0 +1,176 @@
+#include "engine/tape/tape_decoder.h"
+
+#include "engine/base/buf.h"
+#include "engine/base/bytes.h"
+#include "engine/tape/varint.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+struct source {
+    uint32_t connection;
+    char venue[RECORD_VENUE_MAX];
+};
+
+struct tape_decoder {
+    ZSTD_DCtx *zstd;
+    struct buf content;
+    struct record *records;
+    uint32_t record_capacity;
+    struct source sources[TAPE_BLOCK_SOURCES_MAX];
+};
+
+enum err tape_decoder_new(struct tape_decoder **out)
+{
+    struct tape_decoder *decoder = calloc(1, sizeof *decoder);
+    if (!decoder)
+        return err_fail(ERR_NOMEM, "out of memory for a tape decoder");
+    buf_init(&decoder->content, TAPE_BLOCK_CONTENT_MAX);
+    decoder->zstd = ZSTD_createDCtx();
+    if (!decoder->zstd) {
+        tape_decoder_free(decoder);
+        return err_fail(ERR_NOMEM, "out of memory for zstd");
+    }
+    *out = decoder;
+    return ERR_OK;
+}
+
+void tape_decoder_free(struct tape_decoder *decoder)
+{
+    if (!decoder)
+        return;
+    ZSTD_freeDCtx(decoder->zstd);
+    buf_release(&decoder->content);
+    free(decoder->records);
+    free(decoder);
+}
+
+static enum err damaged(const char **out_reason, const char *reason)
+{
+    *out_reason = reason;
+    return ERR_DAMAGED;
+}
+
+static enum err make_room(struct tape_decoder *decoder, const struct tape_block_header *header)
+{
+    buf_clear(&decoder->content);
+    enum err err = buf_reserve(&decoder->content, header->content_size);
+    if (err != ERR_OK || header->record_count <= decoder->record_capacity)
+        return err;
+    uint32_t capacity = header->record_count + header->record_count / 2;
+    struct record *records = realloc(decoder->records, capacity * sizeof *records);
+    if (!records)
+        return err_fail(ERR_NOMEM, "out of memory for %u records", capacity);
+    decoder->records = records;
+    decoder->record_capacity = capacity;
+    return ERR_OK;
+}
+
+/* In one go into memory of the stated size: no window to allocate, whatever the frame asks for. */
+static enum err decompress(struct tape_decoder *decoder, const struct tape_block_header *header,
+                           const uint8_t *frame, const char **out_reason)
+{
+    if (ZSTD_findFrameCompressedSize(frame, header->frame_size) != header->frame_size)
+        return damaged(out_reason, "block does not hold one zstd frame");
+    size_t size = ZSTD_decompressDCtx(decoder->zstd, decoder->content.data, header->content_size,
+                                      frame, header->frame_size);
+    if (size != header->content_size)
+        return damaged(out_reason, "block does not decompress to the stated length");
+    decoder->content.size = size;
+    return ERR_OK;
+}
+
+/* tape_block_header_parse() has checked the lengths. */
+static void read_sources(struct tape_decoder *decoder, const struct tape_block_header *header)
+{
+    const uint8_t *p = header->sources;
+    for (unsigned i = 0; i < header->source_count; i++) {
+        struct source *source = &decoder->sources[i];
+        size_t length = p[4];
+        source->connection = bytes_get_u32(p);
+        memcpy(source->venue, p + TAPE_SOURCE_FIXED_SIZE, length);
+        source->venue[length] = 0;
+        p += TAPE_SOURCE_FIXED_SIZE + length;
+    }
+}
+
+struct cursor {
+    const uint8_t *row, *row_end;
+    const uint8_t *data, *data_end;
+    uint64_t wall_ns, mono_ns; /* of the row before */
+};
+
+static bool read_row(const struct tape_decoder *decoder, const struct tape_block_header *header,
+                     struct cursor *at, struct record *out)
+{
+    const uint8_t *p = at->row, *end = at->row_end;
+    uint64_t source, size, wall, mono, delay;
+    if (end - p < TAPE_ROW_MIN || p[0] == 0)
+        return false;
+    out->type = (enum record_type)p[0];
+    out->flags = p[1];
+    if (!(p = varint_get(p + 2, end, &source)) || !(p = varint_get(p, end, &size)) ||
+        !(p = varint_get(p, end, &wall)) || !(p = varint_get(p, end, &mono)))
+        return false;
+    if (source >= header->source_count || size >= (uint64_t)(at->data_end - at->data) ||
+        size > RECORD_DATA_MAX || at->data[size] != '\n')
+        return false;
+    at->wall_ns += varint_unzigzag(wall);
+    at->mono_ns += varint_unzigzag(mono);
+    out->source_ns = RECORD_NO_TIME;
+    if (out->flags & TAPE_ROW_HAS_SOURCE_TIME) {
+        if (!(p = varint_get(p, end, &delay)))
+            return false;
+        out->source_ns = (int64_t)(at->wall_ns - varint_unzigzag(delay));
+        if (out->source_ns == RECORD_NO_TIME)
+            return false;
+        out->flags &= (uint8_t)~TAPE_ROW_HAS_SOURCE_TIME;
+    }
+    out->venue = decoder->sources[source].venue;
+    out->connection = decoder->sources[source].connection;
+    out->wall_ns = (int64_t)at->wall_ns;
+    out->mono_ns = (int64_t)at->mono_ns;
+    out->data = at->data;
+    out->size = (size_t)size;
+    at->data += size + 1;
+    at->row = p;
+    return true;
+}
+
+static enum err read_rows(struct tape_decoder *decoder, const struct tape_block_header *header,
+                          const char **out_reason)
+{
+    struct cursor at = {
+        .row = header->table,
+        .row_end = header->table + header->table_size,
+        .data = decoder->content.data,
+        .data_end = decoder->content.data + decoder->content.size,
+        .wall_ns = (uint64_t)header->wall_ns,
+        .mono_ns = (uint64_t)header->mono_ns,
+    };
+    for (uint32_t i = 0; i < header->record_count; i++) {
+        decoder->records[i].seq = header->first_seq + i;
+        if (!read_row(decoder, header, &at, &decoder->records[i]))
+            return damaged(out_reason, "record table of the block is wrong");
+    }
+    if (at.row != at.row_end || at.data != at.data_end)
+        return damaged(out_reason, "record table and content of the block do not fit");
+    return ERR_OK;
+}
+
+enum err tape_decoder_decode(struct tape_decoder *decoder, const struct tape_block_header *header,
+                             const uint8_t *frame, const struct record **out,
+                             const char **out_reason)
+{
+    enum err err = make_room(decoder, header);
+    if (err == ERR_OK)
+        err = decompress(decoder, header, frame, out_reason);
+    if (err != ERR_OK)
+        return err;
+    read_sources(decoder, header);
+    err = read_rows(decoder, header, out_reason);
+    *out = decoder->records;
+    return err;
+}

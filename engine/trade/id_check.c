@@ -1,0 +1,140 @@
+#include "engine/trade/id_check.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INTERVALS_FIRST 8 /* most markets never have a hole */
+
+void id_check_init(struct id_check *check, bool contiguous)
+{
+    *check = (struct id_check){.contiguous = contiguous};
+}
+
+void id_check_release(struct id_check *check)
+{
+    free(check->intervals);
+    *check = (struct id_check){0};
+}
+
+/* Room for one interval more, behind the last. Once the set is at its maximum the array moves down
+ * only every ID_CHECK_INTERVALS_MAX given-up holes. */
+static enum err make_room(struct id_check *check)
+{
+    if (check->head + check->count < check->capacity)
+        return ERR_OK;
+    if (check->head > 0 && check->head >= check->capacity / 2) {
+        memmove(check->intervals, check->intervals + check->head,
+                check->count * sizeof *check->intervals);
+        check->head = 0;
+        return ERR_OK;
+    }
+    size_t capacity = check->capacity > 0 ? 2 * check->capacity : INTERVALS_FIRST;
+    struct id_interval *grown = realloc(check->intervals, capacity * sizeof *grown);
+    if (grown == NULL)
+        return err_fail(ERR_NOMEM, "out of memory for trade ids");
+    check->intervals = grown;
+    check->capacity = capacity;
+    return ERR_OK;
+}
+
+/* How many intervals begin at or below id. */
+static size_t count_below(const struct id_check *check, uint64_t id)
+{
+    const struct id_interval *intervals = check->intervals + check->head;
+    size_t low = 0, high = check->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (intervals[middle].first <= id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The lowest hole is closed as if its ids had been seen. */
+static void give_up_lowest_hole(struct id_check *check)
+{
+    struct id_interval *lowest = check->intervals + check->head;
+    if (lowest[1].revealed_ns != ID_NOT_MISSING)
+        check->given_up += lowest[1].first - lowest[0].last - 1;
+    lowest[1].first = lowest[0].first;
+    lowest[1].revealed_ns = ID_NOT_MISSING;
+    check->head++;
+    check->count--;
+}
+
+/* Puts id, which is in no interval, in front of interval `at`. */
+static void insert(struct id_check *check, size_t at, uint64_t id, int64_t revealed_ns)
+{
+    struct id_interval *intervals = check->intervals + check->head;
+    struct id_interval *below = at > 0 ? &intervals[at - 1] : NULL;
+    struct id_interval *above = at < check->count ? &intervals[at] : NULL;
+    bool joins_below = below != NULL && id - below->last == 1;
+    bool joins_above = above != NULL && above->first - id == 1;
+    if (joins_below && joins_above) {
+        below->last = above->last;
+        memmove(above, above + 1, (check->count - at - 1) * sizeof *above);
+        check->count--;
+    } else if (joins_below) {
+        below->last = id;
+    } else if (joins_above) {
+        above->first = id;
+    } else {
+        memmove(intervals + at + 1, intervals + at, (check->count - at) * sizeof *intervals);
+        intervals[at] = (struct id_interval){id, id, revealed_ns};
+        check->count++;
+        if (check->count > ID_CHECK_INTERVALS_MAX)
+            give_up_lowest_hole(check);
+    }
+}
+
+/* The hole that an id above all others leaves below itself; 0 when it is not missing. */
+static uint64_t hole_below(const struct id_check *check, uint64_t id)
+{
+    if (!check->contiguous || check->count == 0)
+        return 0;
+    uint64_t hole = id - check->intervals[check->head + check->count - 1].last - 1;
+    return hole <= ID_CHECK_HOLE_MAX ? hole : 0;
+}
+
+enum err id_check_see(struct id_check *check, uint64_t id, int64_t source_ns, bool snapshot,
+                      struct id_finding *out)
+{
+    assert(source_ns != ID_NOT_MISSING);
+    *out = (struct id_finding){ID_NEW, 0, ID_NOT_MISSING};
+    enum err err = make_room(check);
+    if (err != ERR_OK)
+        return err;
+    struct id_interval *intervals = check->intervals + check->head;
+    size_t at = check->count;
+    if (at > 0 && id <= intervals[at - 1].last)
+        at = count_below(check, id);
+    bool counts = !snapshot || (check->live && id > check->first_live_id);
+    if (!snapshot && !check->live) {
+        check->live = true;
+        check->first_live_id = id;
+    }
+    if (at > 0 && id <= intervals[at - 1].last) {
+        out->verdict = snapshot ? ID_NOTED : ID_DUPLICATE;
+        check->duplicates += !snapshot;
+        return ERR_OK;
+    }
+    int64_t revealed_ns = ID_NOT_MISSING;
+    if (at == check->count) {
+        out->missing = counts ? hole_below(check, id) : 0;
+        check->missing += out->missing;
+        revealed_ns = out->missing > 0 ? source_ns : ID_NOT_MISSING;
+    } else if (at > 0 && intervals[at].revealed_ns != ID_NOT_MISSING) {
+        revealed_ns = intervals[at].revealed_ns;
+        out->verdict = ID_FILL;
+        out->revealed_ns = revealed_ns;
+        check->missing--;
+        counts = true;
+    }
+    if (!counts)
+        out->verdict = ID_NOTED;
+    insert(check, at, id, revealed_ns);
+    return ERR_OK;
+}

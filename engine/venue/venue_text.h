@@ -1,0 +1,48 @@
+/* venue_text: names, paths and small texts that all venues handle alike. Pure. */
+#ifndef REWICK_ENGINE_VENUE_VENUE_TEXT_H
+#define REWICK_ENGINE_VENUE_VENUE_TEXT_H
+
+#include "engine/base/buf.h"
+#include "engine/base/err.h"
+#include "engine/trade/trade.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* BASE-QUOTE or BASE-QUOTE-SUFFIX, taken apart and in upper case. */
+struct venue_name {
+    char base[INSTRUMENT_MAX], quote[INSTRUMENT_MAX];
+    char suffix[INSTRUMENT_MAX]; /* "", "PERP", "210625" */
+};
+
+/* ERR_UNKNOWN with text when it is not of that form or holds anything but letters, digits, '.', '_'
+ * and what is not ASCII. */
+enum err venue_name_split(const char *instrument, struct venue_name *out) ERR_MUST_CHECK;
+/* Puts parts together into `out`; NULL ends them. ERR_UNKNOWN with text when they do not fit. */
+enum err venue_name_join(char *out, size_t out_size, const char *const *parts) ERR_MUST_CHECK;
+
+/* ASCII letters only; symbols may hold UTF-8. */
+void venue_text_upper(char *text);
+void venue_text_lower(char *text);
+
+/* Target or URL -> its path, "/api/v3/trades", percent codes kept; size 0 when there is none. */
+struct venue_path {
+    const char *text, *query; /* query: behind '?', or "" */
+    size_t size;
+};
+struct venue_path venue_path_of(const char *url);
+/* Does the path end with `tail` ("/api/v3/trades")? */
+bool venue_path_ends(struct venue_path path, const char *tail);
+/* The value of query parameter `name`, decoded; false when it is not there or does not fit. */
+bool venue_path_param(struct venue_path path, const char *name, char *out, size_t out_size);
+/* text[0..size) with percent codes decoded; false when it does not fit or a code is bad. */
+bool venue_path_decode(const char *text, size_t size, char *out, size_t out_size);
+
+/* Appends a time with exactly six fraction digits, "2023-09-25T09:21:10.428340Z". */
+enum err venue_text_append_us(struct buf *out, int64_t time_ns) ERR_MUST_CHECK;
+/* Appends ["a","b"] for items [first, first + count). */
+enum err venue_text_append_list(struct buf *out, const char *const *items,
+                                size_t count) ERR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,188 @@
+#include "recorder/record_queue.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Each entry begins with this; `bytes` includes it and the data, rounded up. */
+struct entry {
+    uint64_t bytes;
+    uint64_t
+        is_pad; /* no record: the rest of the ring, left out so that entries lie in one piece */
+    struct record record;
+};
+
+#define PAD_HEADER offsetof(struct entry, record)
+#define ALIGN      16u
+/* When the reader has caught up, start again at the front instead of touching ever more memory. */
+#define REWIND_BYTES (256u * 1024)
+
+struct record_queue {
+    uint8_t *ring;
+    uint64_t capacity;                  /* power of two */
+    _Alignas(64) _Atomic uint64_t head; /* bytes ever pushed; written by the pushing thread */
+    _Alignas(64) _Atomic uint64_t tail; /* bytes ever taken; written by the taking thread */
+    _Alignas(64) atomic_bool sleeping;
+    atomic_bool woken;
+    atomic_bool ended;
+    pthread_mutex_t mutex; /* only for sleeping */
+    pthread_cond_t cond;
+};
+
+enum err record_queue_new(struct record_queue **out, size_t bytes)
+{
+    assert(bytes <= RECORD_QUEUE_BYTES_MAX);
+    struct record_queue *queue = aligned_alloc(64, sizeof *queue);
+    if (!queue)
+        return err_fail(ERR_NOMEM, "out of memory for a record queue");
+    memset(queue, 0, sizeof *queue);
+    queue->capacity = RECORD_QUEUE_BYTES_MIN;
+    while (queue->capacity < bytes)
+        queue->capacity *= 2;
+    queue->ring = aligned_alloc(ALIGN, queue->capacity);
+    if (!queue->ring) {
+        free(queue);
+        return err_fail(ERR_NOMEM, "out of memory for a record queue of %zu bytes", bytes);
+    }
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_mutex_init(&queue->mutex, NULL);
+    pthread_cond_init(&queue->cond, &attr);
+    pthread_condattr_destroy(&attr);
+    *out = queue;
+    return ERR_OK;
+}
+
+void record_queue_free(struct record_queue *queue)
+{
+    if (!queue)
+        return;
+    pthread_cond_destroy(&queue->cond);
+    pthread_mutex_destroy(&queue->mutex);
+    free(queue->ring);
+    free(queue);
+}
+
+/* ---- pushing ----------------------------------------------------------------------------------
+ */
+
+static void rouse(struct record_queue *queue)
+{
+    if (!atomic_load(&queue->sleeping))
+        return;
+    pthread_mutex_lock(&queue->mutex);
+    pthread_cond_signal(&queue->cond);
+    pthread_mutex_unlock(&queue->mutex);
+}
+
+static struct entry *entry_at(const struct record_queue *queue, uint64_t position)
+{
+    return (struct entry *)(void *)(queue->ring + (position & (queue->capacity - 1)));
+}
+
+/* Bytes to leave out before an entry of `need` bytes. */
+static uint64_t skip_before(const struct record_queue *queue, uint64_t head, uint64_t tail,
+                            uint64_t need)
+{
+    uint64_t offset = head & (queue->capacity - 1), room = queue->capacity - offset;
+    bool rewind = head == tail && offset >= REWIND_BYTES;
+    return need > room || rewind ? room : 0;
+}
+
+bool record_queue_push(struct record_queue *queue, const struct record *record)
+{
+    assert(record->size <= RECORD_DATA_MAX);
+    uint64_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_acquire);
+    uint64_t need = (sizeof(struct entry) + record->size + ALIGN - 1) & ~(uint64_t)(ALIGN - 1);
+    uint64_t skip = skip_before(queue, head, tail, need);
+    if (head - tail + skip + need > queue->capacity)
+        return false;
+    if (skip > 0) {
+        struct entry *pad = entry_at(queue, head);
+        pad->bytes = skip;
+        pad->is_pad = 1;
+        head += skip;
+    }
+    struct entry *entry = entry_at(queue, head);
+    entry->bytes = need;
+    entry->is_pad = 0;
+    entry->record = *record;
+    if (record->size > 0)
+        memcpy(entry + 1, record->data, record->size);
+    entry->record.data = (const uint8_t *)(entry + 1);
+    /* Sequentially consistent, as `sleeping` is: either the reader sees the record before it
+     * sleeps, or we see that it sleeps. */
+    atomic_store(&queue->head, head + need);
+    rouse(queue);
+    return true;
+}
+
+void record_queue_end(struct record_queue *queue)
+{
+    atomic_store(&queue->ended, true);
+    rouse(queue);
+}
+
+void record_queue_wake(struct record_queue *queue)
+{
+    atomic_store(&queue->woken, true);
+    rouse(queue);
+}
+
+/* ---- taking -----------------------------------------------------------------------------------
+ */
+
+static bool is_empty(struct record_queue *queue)
+{
+    return atomic_load(&queue->head) == atomic_load_explicit(&queue->tail, memory_order_relaxed);
+}
+
+static void sleep_up_to(struct record_queue *queue, int64_t wait_ns)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t nsec = until.tv_nsec + wait_ns % 1000000000;
+    until.tv_sec += wait_ns / 1000000000 + nsec / 1000000000;
+    until.tv_nsec = nsec % 1000000000;
+    pthread_mutex_lock(&queue->mutex);
+    atomic_store(&queue->sleeping, true);
+    int rc = 0;
+    while (rc == 0 && is_empty(queue) && !atomic_load(&queue->ended) && !atomic_load(&queue->woken))
+        rc = pthread_cond_timedwait(&queue->cond, &queue->mutex, &until);
+    atomic_store(&queue->sleeping, false);
+    pthread_mutex_unlock(&queue->mutex);
+    atomic_store(&queue->woken, false);
+}
+
+enum record_queue_state record_queue_peek(struct record_queue *queue, struct record *out,
+                                          int64_t wait_ns)
+{
+    if (wait_ns > 0 && is_empty(queue))
+        sleep_up_to(queue, wait_ns);
+    bool ended =
+        atomic_load(&queue->ended); /* before the look: what was pushed before it is seen */
+    if (is_empty(queue))
+        return ended ? QUEUE_ENDED : QUEUE_EMPTY;
+    uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+    struct entry *entry = entry_at(queue, tail);
+    if (entry->is_pad) {
+        atomic_store_explicit(&queue->tail, tail + entry->bytes, memory_order_release);
+        entry = entry_at(queue, tail + entry->bytes); /* a pad is never the last thing pushed */
+    }
+    *out = entry->record;
+    return QUEUE_RECORD;
+}
+
+void record_queue_pop(struct record_queue *queue)
+{
+    uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+    assert(!is_empty(queue));
+    uint64_t bytes = entry_at(queue, tail)->bytes;
+    atomic_store_explicit(&queue->tail, tail + bytes, memory_order_release);
+}

@@ -1,0 +1,96 @@
+#include "recorder/ws_url.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define URL_HELP "give ws://HOST[:PORT][/PATH] or wss://..."
+
+static enum err parse_scheme(struct ws_url *out, const char **rest, const char *text)
+{
+    if (strncmp(text, "ws://", 5) == 0) {
+        *rest = text + 5;
+    } else if (strncmp(text, "wss://", 6) == 0) {
+        out->tls = true;
+        *rest = text + 6;
+    } else {
+        return err_fail(ERR_USAGE, "url '%s' is no WebSocket address; " URL_HELP, text);
+    }
+    for (const char *p = *rest; *p; p++)
+        if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == '#')
+            return err_fail(ERR_USAGE, "url '%s' holds a character that no url may hold; " URL_HELP,
+                            text);
+    return ERR_OK;
+}
+
+/* The host ends at the end of the authority, a colon or, in brackets, at the bracket. */
+static enum err parse_host(struct ws_url *out, const char **rest, const char *end, const char *text)
+{
+    const char *start = *rest, *stop;
+    if (*start == '[') {
+        start++;
+        stop = memchr(start, ']', (size_t)(end - start));
+        *rest = stop ? stop + 1 : end;
+    } else {
+        stop = memchr(start, ':', (size_t)(end - start));
+        stop = stop ? stop : end;
+        *rest = stop;
+    }
+    if (!stop || stop == start || (size_t)(stop - start) >= sizeof out->host ||
+        memchr(start, '@', (size_t)(end - start)))
+        return err_fail(ERR_USAGE, "url '%s' has no usable host; " URL_HELP, text);
+    memcpy(out->host, start, (size_t)(stop - start));
+    out->host[stop - start] = '\0';
+    return ERR_OK;
+}
+
+static enum err parse_port(struct ws_url *out, const char *rest, const char *end, const char *text)
+{
+    out->port = out->tls ? 443 : 80;
+    if (rest == end)
+        return ERR_OK;
+    int port = 0;
+    const char *p = rest + 1;
+    for (; p < end && *p >= '0' && *p <= '9' && port <= 65535; p++)
+        port = port * 10 + (*p - '0');
+    if (*rest != ':' || p != end || p == rest + 1 || port < 1 || port > 65535)
+        return err_fail(ERR_USAGE, "url '%s' has no usable port (1 to 65535); " URL_HELP, text);
+    out->port = port;
+    return ERR_OK;
+}
+
+static void format_texts(struct ws_url *url)
+{
+    bool v6 = strchr(url->host, ':') != NULL;
+    bool usual = url->port == (url->tls ? 443 : 80);
+    char port[16] = "";
+    if (!usual)
+        snprintf(port, sizeof port, ":%d", url->port);
+    snprintf(url->authority, sizeof url->authority, "%s%s%s%s", v6 ? "[" : "", url->host,
+             v6 ? "]" : "", port);
+    snprintf(url->text, sizeof url->text, "%s://%s%s", url->tls ? "wss" : "ws", url->authority,
+             url->path);
+}
+
+enum err ws_url_parse(struct ws_url *out, const char *text, const char *path)
+{
+    memset(out, 0, sizeof *out);
+    const char *rest = text;
+    enum err err = parse_scheme(out, &rest, text);
+    if (err)
+        return err;
+    const char *end = rest + strcspn(rest, "/?");
+    err = parse_host(out, &rest, end, text);
+    if (!err)
+        err = parse_port(out, rest, end, text);
+    if (err)
+        return err;
+    /* "ws://host" and "ws://host/" both name a host only: the venue's own path is meant. */
+    bool bare = end[0] == '\0' || (end[0] == '/' && end[1] == '\0');
+    int size = snprintf(out->path, sizeof out->path, "%s%s", bare || *end == '/' ? "" : "/",
+                        bare ? path : end);
+    if (size < 0 || (size_t)size >= sizeof out->path)
+        return err_fail(ERR_USAGE, "url '%s' is too long (path of at most %d bytes)", text,
+                        WS_URL_PATH_MAX - 1);
+    format_texts(out);
+    return ERR_OK;
+}

@@ -1,0 +1,47 @@
+/*
+ * replay_settings: what `rewick replay` was asked for, and the engine configuration that follows
+ * from it and from the tape: the first RECORD_CONFIG with bars says what the tape was recorded
+ * with, options say otherwise.
+ */
+#ifndef REWICK_REPLAYER_REPLAY_SETTINGS_H
+#define REWICK_REPLAYER_REPLAY_SETTINGS_H
+
+#include "engine/base/options.h"
+#include "engine/engine.h"
+#include "engine/sink/outputs.h"
+#include "replayer/pacing.h"
+
+#define REPLAY_LIST_BYTES_MAX (ENGINE_FILTERS_MAX * INSTRUMENT_MAX)
+#define REPLAY_SCOPE_MAX      128
+
+struct replay_settings {
+    /* options, as given; NULL, -1 or a bound of int64_t when not */
+    const char *bars, *empty, *venues, *instruments, *speed;
+    int64_t lateness_ms, horizon_ms;
+    int64_t from_ns,
+        to_ns; /* by receive time: from the first record at or after, to the first at or after */
+    bool salvage, follow, verbose;
+    struct outputs_options outputs;
+
+    /* what they mean */
+    struct pacing_speed pace;
+    struct engine_config config;
+    struct engine_filter filter; /* points into the lists */
+    char venue_list[REPLAY_LIST_BYTES_MAX], instrument_list[REPLAY_LIST_BYTES_MAX];
+    char scope[REPLAY_SCOPE_MAX];
+};
+
+/* The options of the command, ended by one without a name; they set `settings`. */
+#define REPLAY_OPTION_COUNT (13 + OUTPUTS_OPTION_COUNT)
+void replay_settings_options(struct replay_settings *settings,
+                             struct option table[REPLAY_OPTION_COUNT]);
+
+/* Everything that can be said without the tape. ERR_USAGE, ERR_UNKNOWN. */
+enum err replay_settings_check(struct replay_settings *settings) ERR_MUST_CHECK;
+
+/* Fills `config`. Reads the first records of the tape's segments until it has found one.
+ * ERR_DAMAGED: a configuration that is no good. */
+enum err replay_settings_configure(struct replay_settings *settings,
+                                   const char *tape) ERR_MUST_CHECK;
+
+#endif

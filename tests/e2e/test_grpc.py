@@ -1,0 +1,973 @@
+"""The gRPC service, seen by a foreign client: Python's grpcio.
+
+Most tests command a server over a made-up market (tests/unit/sink_grpc_test.c with "drive"), because there every
+candle says which update made it (`trades`), and disk, engine and clients can be as fast or as slow as the test wants.
+"""
+
+import importlib
+import json
+import os
+import pathlib
+import random
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import types
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
+
+DEADLINE = 60
+CODE = grpc.StatusCode
+PROTOS = "/usr/share/grpc-proto"
+
+
+# ---- stubs, server, client ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def pb(root, tmp_path_factory):
+    """The generated modules: pb.market, pb.market_grpc, pb.health, pb.reflection."""
+    out = tmp_path_factory.mktemp("stubs")
+    subprocess.run(
+        [
+            "protoc", "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin", f"--python_out={out}", f"--grpc_out={out}",
+            f"-I{root / 'proto'}", f"-I{PROTOS}", "rewick/v1/market_data.proto", "grpc/health/v1/health.proto",
+            "grpc/reflection/v1alpha/reflection.proto",
+        ],
+        check=True,
+    )  # fmt: skip
+    sys.path.insert(0, str(out))
+    grpc.__path__.append(str(out / "grpc"))  # "grpc" is a package of its own already
+    load = importlib.import_module
+    return types.SimpleNamespace(
+        path=out,
+        market=load("rewick.v1.market_data_pb2"),
+        market_grpc=load("rewick.v1.market_data_pb2_grpc"),
+        health=load("grpc.health.v1.health_pb2"),
+        health_grpc=load("grpc.health.v1.health_pb2_grpc"),
+        reflection=load("grpc.reflection.v1alpha.reflection_pb2"),
+    )
+
+
+@pytest.fixture(scope="session")
+def driver_binary(root):
+    build = pathlib.Path(os.environ.get("REWICK", root / "build" / "rewick")).resolve().parent
+    binary = build / "tests" / "sink_grpc_test"
+    if not binary.exists():
+        make = ["make", "--no-print-directory", f"BUILD={build.relative_to(root)}", str(binary.relative_to(root))]
+        subprocess.run(make, cwd=root, check=True)
+    return binary
+
+
+class Driver:
+    """A server that does what the test says, line by line."""
+
+    def __init__(self, binary, seed):
+        self.process = subprocess.Popen(
+            [binary, "drive", str(seed)], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.port = None
+
+    def command(self, line):
+        """Sends it; the words of the answers, up to "ok UPDATES"."""
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+        answers = []
+        while True:
+            ready, _, _ = select.select([self.process.stdout], [], [], DEADLINE)
+            assert ready, f"no answer to '{line}'"
+            answer = self.process.stdout.readline().decode().split(maxsplit=1)
+            assert answer, f"server died at '{line}': {self.process.stderr.read().decode()[-4000:]}"
+            if answer[0] == "ok":
+                self.updates = int(answer[1])
+                return answers
+            answers.append((answer[0], answer[1].strip()))
+
+    def open(self, address="127.0.0.1:0"):
+        (kind, value), = self.command(f"open {address}")
+        assert kind == "port", value
+        self.port = int(value)
+        return self
+
+    def close(self):
+        (kind, value), = self.command("close")
+        return int(value)
+
+    def rss(self):
+        return int(dict(self.command("rss"))["rss"])
+
+    def log(self, tmp_path):
+        """Every update: (number, (venue, instrument, bar, open_ns), state, revision)."""
+        path = tmp_path / "updates"
+        self.command(f"log {path}")
+        updates = []
+        for line in path.read_text().splitlines():
+            number, venue, instrument, bar, open_ns, state, revision = line.split()
+            updates.append((int(number), (venue, instrument, bar, int(open_ns)), state, int(revision)))
+        return updates
+
+    def channel(self, **options):
+        # Without a pool of its own every channel of the process would share one connection.
+        list_ = [("grpc.use_local_subchannel_pool", 1), *options.items()]
+        return grpc.insecure_channel(f"127.0.0.1:{self.port}", options=list_)
+
+    def finish(self):
+        """Ends the process; whatever sanitizers have to say comes out here."""
+        if self.process.poll() is None and self.process.stdin:
+            self.process.stdin.close()
+        try:
+            self.process.wait(DEADLINE)
+        finally:
+            self.process.kill()
+        stderr = self.process.stderr.read().decode()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return self.process.returncode, stderr
+
+
+@pytest.fixture
+def driver(driver_binary):
+    server = Driver(driver_binary, seed=7)
+    yield server
+    status, stderr = server.finish()
+    assert status == 0, stderr[-4000:]
+    assert "rewick: " not in stderr and "Sanitizer" not in stderr, stderr[-4000:]
+
+
+class Stream(threading.Thread):
+    """Reads StreamCandles until it ends, in a thread."""
+
+    def __init__(self, pb, driver, pause=0, timeout=None, channel=None, **request):
+        super().__init__(daemon=True)
+        self.pb, self.pause = pb, pause
+        filter_ = pb.market.CandleFilter(**{k: request.pop(k) for k in ("venues", "instruments", "bars") if k in request})
+        self.request = pb.market.StreamCandlesRequest(filter=filter_, **request)
+        self.channel = channel or driver.channel()
+        self.call = pb.market_grpc.MarketDataStub(self.channel).StreamCandles(self.request, timeout=timeout)
+        self.updates = []  # (number, identity, state, revision, number of the update that made it)
+        self.messages = 0
+        self.code = self.details = None
+        self.start()
+
+    def run(self):
+        states = {1: "forming", 2: "closed", 3: "corrected"}
+        try:
+            for response in self.call:
+                self.messages += 1
+                for update in response.updates:
+                    candle = update.candle
+                    identity = (candle.venue, candle.instrument, candle.bar, candle.open_time_ns)
+                    self.updates.append((update.number, identity, states[candle.state], candle.revision, candle.trades))
+                if self.pause:
+                    time.sleep(self.pause)
+            self.code = CODE.OK
+        except grpc.RpcError as error:
+            self.details = error.details()
+            self.code = error.code()
+
+    def opened(self):
+        """Waits for the headers: from here on nothing is missed."""
+        self.call.initial_metadata()
+        return self
+
+    def wants(self, update):
+        _, (venue, instrument, bar, open_ns), state, _ = update
+        request, filter_ = self.request, self.request.filter
+        return (
+            (request.forming or state != "forming")
+            and open_ns >= request.from_ns
+            and (not filter_.venues or venue in filter_.venues)
+            and (not filter_.instruments or instrument in filter_.instruments)
+            and (not filter_.bars or bar in [{"60s": "1m"}.get(b, b) for b in filter_.bars])
+        )
+
+    def check_history_then_live(self, log):
+        """Per candle: what came is an unbroken end of all its updates, whose first may come from the store."""
+        wanted, seen = {}, {}
+        for update in log:
+            if self.wants(update):
+                wanted.setdefault(update[1], []).append((update[0], update[2], update[3]))
+        live = [number for number, *_ in self.updates if number]
+        assert live == sorted(set(live)), "live updates are not in order"
+        rows = [identity for number, identity, *_ in self.updates if not number]
+        order = [(i[3], i[0], i[1], 1 if i[2] == "1s" else 60) for i in rows]
+        assert order == sorted(set(order)), "history is not in order, or has a row twice"
+        assert all(number == 0 for number, *_ in self.updates[: len(rows)]), "a row of the store behind a live update"
+        for number, identity, state, revision, made_by in self.updates:
+            assert number in (0, made_by)
+            seen.setdefault(identity, []).append((made_by, state, revision))
+        assert set(seen) <= set(wanted), "a candle that was not asked for"
+        for identity, updates in wanted.items():
+            got = seen.get(identity, [])
+            complete = identity in rows and got and updates[-len(got) :] == got
+            assert complete or got == updates, f"{identity}: {got} is no unbroken end of {updates}"
+
+    def check_live(self, log, opened_at):
+        wanted = [update[0] for update in log if self.wants(update)]
+        got = [number for number, *_ in self.updates]
+        assert got and wanted[-len(got) :] == got, "not an unbroken end of all updates"
+        assert got[0] == next(number for number in wanted if number > opened_at) or got[0] <= opened_at
+
+    def wait_for(self, log):
+        """Until the last update that it wants is there (in history or live)."""
+        last = max((update[0] for update in log if self.wants(update)), default=0)
+        until = time.monotonic() + DEADLINE
+        while time.monotonic() < until and self.code is None:
+            if any(made_by >= last for *_, made_by in reversed(self.updates)):
+                return
+            time.sleep(0.02)
+        pytest.fail(f"stream ended with {self.code} {self.details}, or update {last} did not come")
+
+    def ended(self):
+        self.join(DEADLINE)
+        assert self.code is not None, "the stream did not end"
+        return self.code
+
+
+def wait_until(condition, what):
+    until = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < until, f"not in {DEADLINE} s: {what}"
+        time.sleep(0.02)
+
+
+def stub(pb, driver):
+    return pb.market_grpc.MarketDataStub(driver.channel())
+
+
+def failure(call, *args, **kwargs):
+    """Code and text with which a call fails."""
+    with pytest.raises(grpc.RpcError) as info:
+        result = call(*args, timeout=DEADLINE, **kwargs)
+        for _ in result:
+            pass
+    return info.value.code(), info.value.details()
+
+
+# ---- StreamCandles -----------------------------------------------------------------------------
+
+FILTERS = (
+    {},
+    {"forming": True},
+    {"venues": ["binance"], "forming": True},
+    {"instruments": ["ETH-USDT"], "bars": ["1m"]},
+    {"bars": ["60s", "1s"]},
+    {"venues": ["kraken", "binance"], "instruments": ["BTC-USDT"], "bars": ["1s"], "forming": True},
+)
+
+
+@pytest.mark.parametrize("lag", [0, 500])
+def test_history_then_live_has_no_hole_and_no_duplicate(pb, driver, tmp_path, lag):
+    """Clients join at random moments while the market runs and the store follows with a lag."""
+    dice = random.Random(lag)
+    driver.command("fill 30000")
+    driver.open()
+    driver.command(f"lag {lag}")
+    driver.command("rate 8000")
+    streams = []
+    for index in range(12):
+        time.sleep(dice.random() * 0.3)
+        streams.append(Stream(pb, driver, history=True, **FILTERS[index % len(FILTERS)]))
+    time.sleep(1)
+    driver.command("rate 0")
+    log = driver.log(tmp_path)
+    for stream in streams:
+        stream.wait_for(log)
+        stream.check_history_then_live(log)
+        assert any(number == 0 for number, *_ in stream.updates), "no history"
+    assert any(number != 0 for stream in streams for number, *_ in stream.updates), "nothing live"
+
+
+def test_history_with_a_start_time_leaves_out_older_candles(pb, driver, tmp_path):
+    driver.command("fill 20000")
+    log = driver.log(tmp_path)
+    middle = sorted(update[1][3] for update in log)[len(log) // 2]
+    driver.open()
+    driver.command("rate 3000")
+    stream = Stream(pb, driver, history=True, forming=True, from_ns=middle).opened()
+    time.sleep(0.5)
+    driver.command("rate 0")
+    log = driver.log(tmp_path)
+    stream.wait_for(log)
+    stream.check_history_then_live(log)
+
+
+def test_long_history_does_not_fill_the_live_queue(pb, driver, tmp_path):
+    """The client takes seconds for the history, and meanwhile more updates pass than its queue could hold."""
+    driver.command("fill 120000")
+    driver.open()
+    stream = Stream(pb, driver, pause=0.05, history=True, forming=True).opened()
+    driver.command("rate 15000")
+    started = driver.updates
+    wait_until(lambda: driver.command("rss") and driver.updates - started > 70000, "70000 updates")
+    assert stream.code is None
+    stream.pause = 0
+    driver.command("rate 0")
+    log = driver.log(tmp_path)
+    stream.wait_for(log)
+    stream.check_history_then_live(log)
+
+
+def test_history_waits_for_the_store(pb, driver, tmp_path):
+    """Joined behind an update that the store does not show yet, history does not begin without it."""
+    driver.command("fill 1000")
+    driver.open()
+    driver.command("manual 1")
+    driver.command("put 100")
+    stream = Stream(pb, driver, history=True, forming=True).opened()
+    time.sleep(0.3)
+    assert stream.updates == []
+    driver.command("put 100")
+    driver.command("commit")
+    log = driver.log(tmp_path)
+    stream.wait_for(log)
+    stream.check_history_then_live(log)
+
+
+def test_a_store_that_stays_behind_ends_the_stream_honestly(pb, driver):
+    driver.command("fill 10")
+    driver.open()
+    driver.command("manual 1")
+    driver.command("put 10")
+    stream = Stream(pb, driver, history=True)
+    assert stream.ended() == CODE.UNAVAILABLE
+    assert "store is too far behind" in stream.details
+
+
+def test_a_restarted_engine_repeats_nothing_to_a_client_with_history(pb, driver, tmp_path):
+    """The store has updates of the run before; the engine makes them again from the start of the tape."""
+    driver.command("fill 5000")
+    driver.open()
+    driver.command("again 2500")
+    stream = Stream(pb, driver, history=True, forming=True).opened()
+    driver.command("again 5000")
+    driver.command("put 300")
+    log = driver.log(tmp_path)
+    stream.wait_for(log)
+    stream.check_history_then_live(log)
+
+
+def test_live_only(pb, driver, tmp_path):
+    driver.command("fill 500")
+    driver.open()
+    driver.command("rate 3000")
+    time.sleep(0.1)
+    before = driver.command("rss") and driver.updates
+    streams = [Stream(pb, driver, **filter_).opened() for filter_ in FILTERS]
+    after = driver.command("rss") and driver.updates
+    time.sleep(0.5)
+    driver.command("rate 0")
+    log = driver.log(tmp_path)
+    for stream in streams:
+        stream.wait_for(log)
+        stream.check_live(log, after)
+        assert stream.updates[0][0] > before, "an update from before the call"
+
+
+def test_updates_share_messages_when_the_client_is_behind(pb, driver, tmp_path):
+    driver.open()
+    stream = Stream(pb, driver, forming=True).opened()
+    driver.command("put 10000")
+    log = driver.log(tmp_path)
+    stream.wait_for(log)
+    assert len(stream.updates) == 10000 and stream.messages < 5000
+
+
+def test_a_slow_client_is_cut_off_and_costs_nobody_anything(pb, driver, tmp_path):
+    driver.open()
+    fast = [Stream(pb, driver, forming=True).opened() for _ in range(2)]
+    call = stub(pb, driver).StreamCandles(pb.market.StreamCandlesRequest(forming=True))
+    call.initial_metadata()  # and reads nothing
+    driver.command("rate 15000")
+    wait_until(lambda: driver.command("rss") and driver.updates > 60000, "60000 updates")
+    driver.command("rate 0")
+    log = driver.log(tmp_path)
+    for stream in fast:
+        stream.wait_for(log)
+        assert [update[0] for update in stream.updates] == [update[0] for update in log]
+    with pytest.raises(grpc.RpcError) as info:
+        numbers = [update.number for response in call for update in response.updates]
+        pytest.fail(f"no error behind {len(numbers)} updates")
+    assert info.value.code() == CODE.RESOURCE_EXHAUSTED
+    assert "client reads too slowly" in info.value.details() and "history" in info.value.details()
+
+
+def test_streams_are_limited_and_their_places_come_back(pb, driver):
+    """257 streams: one too many. After a SIGKILL of their process all places are free again."""
+    driver.open()
+    script = f"""
+import sys, grpc
+sys.path.insert(0, {str(pb.path)!r})
+from rewick.v1 import market_data_pb2 as m, market_data_pb2_grpc as g
+stub = g.MarketDataStub(grpc.insecure_channel("127.0.0.1:{driver.port}"))
+calls = [stub.StreamCandles(m.StreamCandlesRequest(forming=True)) for _ in range(256)]
+for call in calls: call.initial_metadata()
+print("open", flush=True)
+sys.stdin.read()
+"""
+    for _ in range(2):
+        client = subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert client.stdout.readline() == "open\n"
+        driver.command("put 100")
+        code, text = failure(stub(pb, driver).StreamCandles, pb.market.StreamCandlesRequest())
+        assert code == CODE.RESOURCE_EXHAUSTED and "256 streams" in text
+        client.send_signal(signal.SIGKILL)
+        client.wait()
+        client.stdin.close()
+        client.stdout.close()
+
+        def is_free():
+            stream = Stream(pb, driver)
+            stream.call.add_callback(lambda: None)
+            time.sleep(0.05)
+            free = stream.code is None
+            stream.call.cancel()
+            return free
+
+        wait_until(is_free, "a free place")
+
+
+CLIENT = """
+import sys, grpc
+sys.path.insert(0, sys.argv[1])
+from rewick.v1 import market_data_pb2 as m, market_data_pb2_grpc as g
+stub = g.MarketDataStub(grpc.insecure_channel(sys.argv[2]))
+call = stub.StreamCandles(m.StreamCandlesRequest(forming=True, history=True))
+call.initial_metadata()
+print("open", flush=True)
+for response in call: pass
+"""
+
+
+@pytest.fixture
+def foreign_client(pb, driver):
+    clients = []
+
+    def start():
+        command = [sys.executable, "-c", CLIENT, str(pb.path), f"127.0.0.1:{driver.port}"]
+        client = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        clients.append(client)
+        assert client.stdout.readline() == "open\n"
+        return client
+
+    yield start
+    for client in clients:
+        client.kill()
+        client.wait()
+        client.stdout.close()
+
+
+def test_killed_clients_leave_nothing_behind(pb, driver, foreign_client, tmp_path):
+    driver.command("fill 5000")
+    driver.open()
+    driver.command("rate 4000")
+    stream = Stream(pb, driver, forming=True, history=True).opened()
+    for _ in range(8):
+        foreign_client().send_signal(signal.SIGKILL)
+    driver.command("rate 0")
+    log = driver.log(tmp_path)
+    stream.wait_for(log)
+    stream.check_history_then_live(log)
+
+
+def test_a_stopped_client_holds_up_neither_others_nor_closing(pb, driver, foreign_client, tmp_path):
+    driver.command("fill 5000")
+    driver.open()
+    stopped = foreign_client()
+    stopped.send_signal(signal.SIGSTOP)
+    stream = Stream(pb, driver, forming=True, history=True).opened()
+    driver.command("rate 15000")
+    wait_until(lambda: driver.command("rss") and driver.updates > 70000, "65000 more updates")
+    driver.command("rate 0")
+    log = driver.log(tmp_path)
+    stream.wait_for(log)
+    stream.check_history_then_live(log)
+    assert driver.close() < 10000
+    assert stream.ended() == CODE.UNAVAILABLE
+
+
+def test_deadline_and_cancel_end_a_stream(pb, driver):
+    driver.open()
+    stream = Stream(pb, driver, timeout=0.3, history=True)
+    assert stream.ended() == CODE.DEADLINE_EXCEEDED
+    stream = Stream(pb, driver, history=True).opened()
+    driver.command("put 100")
+    stream.call.cancel()
+    assert stream.ended() == CODE.CANCELLED
+    driver.command("put 100")
+
+
+def test_memory_stays_bounded_under_stalled_clients(pb, driver):
+    driver.command("fill 200000")
+    driver.open()
+    before = driver.rss()
+    # A window that does not grow: else the client's library takes the megabytes that the server should keep.
+    calls = []
+    for history in (True, False) * 10:
+        market = pb.market_grpc.MarketDataStub(driver.channel(**{"grpc.http2.bdp_probe": 0}))
+        calls.append(market.StreamCandles(pb.market.StreamCandlesRequest(forming=True, history=history)))
+        calls[-1].initial_metadata()
+    driver.command("rate 20000")
+    start = driver.updates
+    highest = 0
+    while driver.updates - start < 100000:
+        time.sleep(0.1)
+        highest = max(highest, driver.rss())
+    driver.command("rate 0")
+    # Live queues share their updates: 8 MiB packed, some more for the events; 10 pages; the market itself.
+    assert highest - before < 120 * 1024, f"{highest - before} KiB more"
+    for call in calls:
+        call.cancel()
+
+
+# ---- queries -----------------------------------------------------------------------------------
+
+
+def latest(log, wants):
+    """The rows that the store shows: the last state of each candle, in order."""
+    rows = {}
+    for number, identity, state, revision in log:
+        rows[identity] = (number, identity, state, revision)
+    key = lambda row: (row[1][3], row[1][0], row[1][1], 1 if row[1][2] == "1s" else 60)  # noqa: E731
+    return sorted((row for row in rows.values() if wants(row)), key=key)
+
+
+def get_all(pb, driver, page_size, **request):
+    market, token, candles, pages = stub(pb, driver), "", [], 0
+    while True:
+        page = market.GetCandles(
+            pb.market.GetCandlesRequest(page_size=page_size, page_token=token, **request), timeout=DEADLINE
+        )
+        assert len(page.candles) <= (page_size or 1000)
+        candles += page.candles
+        token = page.next_page_token
+        pages += 1
+        if not token:
+            return candles, pages
+
+
+@pytest.mark.parametrize("page_size", [1, 7, 0, 10000])
+def test_pages_are_the_store(pb, driver, tmp_path, page_size):
+    driver.command(f"fill {300 if page_size == 1 else 30000}")
+    driver.open()
+    log = driver.log(tmp_path)
+    for forming in (False, True):
+        rows = latest(log, lambda row: forming or row[2] != "forming")
+        candles, pages = get_all(pb, driver, page_size, forming=forming)
+        assert [candle.trades for candle in candles] == [row[0] for row in rows]
+        assert pages >= len(rows) // (page_size or 1000)
+
+
+def test_a_query_of_a_venue_a_bar_and_a_time(pb, driver, tmp_path):
+    driver.command("fill 30000")
+    driver.open()
+    log = driver.log(tmp_path)
+    times = sorted(update[1][3] for update in log)
+    begin, end = times[len(times) // 3], times[len(times) // 2]
+    filter_ = pb.market.CandleFilter(venues=["kraken"], bars=["1s"])
+    rows = latest(
+        log,
+        lambda row: row[1][0] == "kraken" and row[1][2] == "1s" and begin <= row[1][3] < end and row[2] != "forming",
+    )
+    candles, _ = get_all(pb, driver, 500, filter=filter_, from_ns=begin, to_ns=end)
+    assert rows and [candle.trades for candle in candles] == [row[0] for row in rows]
+
+
+def test_pages_while_the_store_grows_give_no_candle_twice(pb, driver, tmp_path):
+    driver.command("fill 20000")
+    driver.open()
+    before = {update[1] for update in driver.log(tmp_path) if update[2] != "forming"}
+    driver.command("rate 20000")
+    candles, _ = get_all(pb, driver, 300)
+    driver.command("rate 0")
+    identities = [(c.venue, c.instrument, c.bar, c.open_time_ns) for c in candles]
+    assert len(identities) == len(set(identities))
+    assert before <= set(identities), "a candle that was there from the start is missing"
+
+
+def test_a_candle_in_full(pb, driver):
+    driver.command("fill 1")
+    driver.open()
+    (candle,), _ = get_all(pb, driver, 1, forming=True)
+    assert (candle.open, candle.high, candle.low, candle.close) == ("61837.64",) * 4
+    assert (candle.volume, candle.quote_volume) == ("0.12345678", "0.0987654321")
+    assert candle.close_time_ns - candle.open_time_ns == {"1s": 10**9, "1m": 60 * 10**9}[candle.bar]
+    assert candle.first_trade_id.value == 1 and candle.last_trade_id.value == 2
+    assert (candle.state, candle.volume_unit) == (pb.market.CANDLE_STATE_FORMING, pb.market.VOLUME_UNIT_BASE)
+    assert (candle.channel, candle.symbol, candle.flags[:]) == ("trade", "BTCUSDT", [])
+
+
+def test_instruments(pb, driver):
+    driver.open()
+    market = stub(pb, driver)
+    everything = {(i.venue, i.instrument, i.symbol) for i in market.ListInstruments(pb.market.ListInstrumentsRequest()).instruments}
+    assert everything == {(v, i, "BTCUSDT") for v in ("binance", "kraken") for i in ("BTC-USDT", "ETH-USDT")}
+    some = market.ListInstruments(pb.market.ListInstrumentsRequest(venues=["kraken"])).instruments
+    assert {i.venue for i in some} == {"kraken"} and len(some) == 2
+
+
+def test_a_store_that_cannot_be_read_is_unavailable_for_as_long(pb, driver):
+    driver.command("fill 100")
+    driver.open()
+    market = stub(pb, driver)
+    driver.command("fail 1")
+    for call, request in (
+        (market.GetCandles, pb.market.GetCandlesRequest()),
+        (market.StreamCandles, pb.market.StreamCandlesRequest(history=True)),
+    ):
+        assert failure(call, request) == (CODE.UNAVAILABLE, "cannot read database 'fake'")
+    driver.command("fail 0")
+    assert market.GetCandles(pb.market.GetCandlesRequest(), timeout=DEADLINE).candles
+
+
+# ---- what is asked wrongly ---------------------------------------------------------------------
+
+
+def test_wrong_arguments_name_the_field(pb, driver):
+    driver.command("fill 3000")
+    driver.open()
+    market, m = stub(pb, driver), pb.market
+    filters = (
+        (m.CandleFilter(bars=["1x"]), "filter.bars: "),
+        (m.CandleFilter(bars=[""]), "filter.bars: "),
+        (m.CandleFilter(venues=["binanse"]), "filter.venues: "),
+        (m.CandleFilter(instruments=[""]), "filter.instruments: "),
+        (m.CandleFilter(instruments=["A-B"] * 257), "filter.instruments: "),
+    )
+    for filter_, begin in filters:
+        for call, request in (
+            (market.StreamCandles, m.StreamCandlesRequest(filter=filter_)),
+            (market.GetCandles, m.GetCandlesRequest(filter=filter_)),
+        ):
+            code, text = failure(call, request)
+            assert code == CODE.INVALID_ARGUMENT and text.startswith(begin), text
+    code, text = failure(market.GetCandles, m.GetCandlesRequest(page_size=10001))
+    assert code == CODE.INVALID_ARGUMENT and text.startswith("page_size: ")
+
+
+def test_page_tokens_belong_to_their_query(pb, driver):
+    driver.command("fill 3000")
+    driver.open()
+    market, m = stub(pb, driver), pb.market
+    token = market.GetCandles(m.GetCandlesRequest(page_size=10), timeout=DEADLINE).next_page_token
+    assert token
+    other = m.CandleFilter(venues=["kraken"])
+    wrong = [
+        m.GetCandlesRequest(page_size=10, page_token=token, filter=other),
+        m.GetCandlesRequest(page_size=10, page_token=token, from_ns=1),
+        m.GetCandlesRequest(page_size=10, page_token=token, forming=True),
+        m.GetCandlesRequest(page_token="x"),
+        m.GetCandlesRequest(page_token=token + "x"),
+        m.GetCandlesRequest(page_token=token[:-1]),
+        m.GetCandlesRequest(page_token="9" * 1000),
+    ] + [m.GetCandlesRequest(page_token=token[:i] + "~" + token[i + 1 :]) for i in range(len(token))]
+    for request in wrong:
+        code, text = failure(market.GetCandles, request)
+        assert code == CODE.INVALID_ARGUMENT and text.startswith("page_token: "), text
+    # Another page size is fine.
+    assert market.GetCandles(m.GetCandlesRequest(page_size=20, page_token=token), timeout=DEADLINE).candles
+
+
+def raw_call(driver, path, request=b""):
+    return driver.channel().unary_unary(path)(request, timeout=DEADLINE)
+
+
+@pytest.mark.parametrize(
+    "path", ["/rewick.v1.MarketData/Nothing", "/no.such.Service/Method", "/x", "/rewick.v1.MarketData/" + "N" * 3000]
+)
+def test_unknown_methods_are_unimplemented(driver, path):
+    driver.open()
+    with pytest.raises(grpc.RpcError) as info:
+        raw_call(driver, path)
+    assert info.value.code() == CODE.UNIMPLEMENTED
+    assert info.value.details().startswith(f"no method '{path[:200]}")
+
+
+def test_requests_that_are_no_messages(driver):
+    driver.open()
+    for method in ("rewick.v1.MarketData/GetCandles", "rewick.v1.MarketData/StreamCandles", "grpc.health.v1.Health/Check"):
+        with pytest.raises(grpc.RpcError) as info:
+            raw_call(driver, "/" + method, b"\xff\xff\xff")
+        assert info.value.code() == CODE.INVALID_ARGUMENT
+        with pytest.raises(grpc.RpcError) as info:
+            raw_call(driver, "/" + method, b"\x00" * 300000)
+        assert info.value.code() == CODE.RESOURCE_EXHAUSTED
+        # A call that ends without any message.
+        with pytest.raises(grpc.RpcError) as info:
+            driver.channel().stream_unary("/" + method)(iter(()), timeout=DEADLINE)
+        assert info.value.code() == CODE.INVALID_ARGUMENT
+
+
+def test_compressed_requests_are_read(pb, driver):
+    driver.command("fill 10")
+    driver.open()
+    request = pb.market.GetCandlesRequest(forming=True, filter=pb.market.CandleFilter(instruments=["BTC-USDT", "ETH-USDT"] * 60))
+    page = stub(pb, driver).GetCandles(request, timeout=DEADLINE, compression=grpc.Compression.Gzip)
+    assert page.candles
+
+
+def test_noise_on_the_port_harms_nobody(pb, driver):
+    driver.command("fill 100")
+    driver.open()
+    dice = random.Random(3)
+    for size in (0, 1, 24, 1000, 100000):
+        with socket.create_connection(("127.0.0.1", driver.port)) as connection:
+            try:
+                connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + dice.randbytes(size) if size % 2 else dice.randbytes(size))
+            except OSError:
+                pass  # it may hang up on us
+    assert stub(pb, driver).GetCandles(pb.market.GetCandlesRequest(forming=True), timeout=DEADLINE).candles
+
+
+# ---- health and reflection ---------------------------------------------------------------------
+
+
+def test_health_check(pb, driver):
+    driver.open()
+    health = pb.health_grpc.HealthStub(driver.channel())
+    for service in ("", "rewick.v1.MarketData"):
+        assert health.Check(pb.health.HealthCheckRequest(service=service), timeout=DEADLINE).status == 1
+    code, text = failure(health.Check, pb.health.HealthCheckRequest(service="other"))
+    assert code == CODE.NOT_FOUND and "other" in text
+
+
+def test_health_watch_sees_the_end(pb, driver):
+    driver.open()
+    health = pb.health_grpc.HealthStub(driver.channel())
+    known = health.Watch(pb.health.HealthCheckRequest(service="rewick.v1.MarketData"))
+    unknown = health.Watch(pb.health.HealthCheckRequest(service="other"))
+    assert next(known).status == pb.health.HealthCheckResponse.SERVING
+    assert next(unknown).status == pb.health.HealthCheckResponse.SERVICE_UNKNOWN
+    driver.close()
+    assert next(known).status == pb.health.HealthCheckResponse.NOT_SERVING
+    for call in (known, unknown):
+        with pytest.raises(grpc.RpcError) as info:
+            next(call)
+        assert (info.value.code(), info.value.details()) == (CODE.UNAVAILABLE, "server is shutting down")
+
+
+@pytest.fixture(params=["v1alpha", "v1"])
+def reflect(pb, driver, request):
+    """Asks reflection one question after another on one stream."""
+    driver.open()
+    r = pb.reflection
+    method = driver.channel().stream_stream(
+        f"/grpc.reflection.{request.param}.ServerReflection/ServerReflectionInfo",
+        request_serializer=r.ServerReflectionRequest.SerializeToString,
+        response_deserializer=r.ServerReflectionResponse.FromString,
+    )
+
+    def ask(**question):
+        questions = [r.ServerReflectionRequest(host="h", **question)] * 2
+        answers = list(method(iter(questions), timeout=DEADLINE))
+        assert len(answers) == 2 and answers[0] == answers[1]
+        assert answers[0].original_request == questions[0] and answers[0].valid_host == "h"
+        return answers[0]
+
+    return ask
+
+
+def test_reflection_lists_services_that_it_can_describe(reflect):
+    services = {service.name for service in reflect(list_services="").list_services_response.service}
+    assert {"rewick.v1.MarketData", "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"} <= services
+    pool = descriptor_pool.DescriptorPool()
+    for name in services:
+        for data in reflect(file_containing_symbol=name).file_descriptor_response.file_descriptor_proto:
+            pool.Add(descriptor_pb2.FileDescriptorProto.FromString(data))
+        assert pool.FindServiceByName(name).methods
+
+
+def test_reflection_finds_symbols_and_files(pb, reflect):
+    file = pb.market.DESCRIPTOR
+    symbols = [
+        "rewick.v1.Candle", "rewick.v1.Candle.open", "rewick.v1.CandleState", "rewick.v1.CANDLE_STATE_CLOSED",
+        "rewick.v1.MarketData.StreamCandles",
+    ]  # fmt: skip
+    questions = [{"file_containing_symbol": symbol} for symbol in symbols] + [{"file_by_filename": file.name}]
+    for question in questions:
+        (data,) = reflect(**question).file_descriptor_response.file_descriptor_proto
+        found = descriptor_pb2.FileDescriptorProto.FromString(data)
+        expected = descriptor_pb2.FileDescriptorProto()
+        file.CopyToProto(expected)
+        assert found.name == expected.name and found.message_type == expected.message_type
+    health = reflect(file_containing_symbol="grpc.health.v1.HealthCheckResponse.ServingStatus")
+    (data,) = health.file_descriptor_response.file_descriptor_proto
+    assert descriptor_pb2.FileDescriptorProto.FromString(data).name == "grpc/health/v1/health.proto"
+    health = reflect(file_containing_symbol="grpc.health.v1.HealthCheckResponse.NOT_SERVING")
+    assert health.file_descriptor_response.file_descriptor_proto[0] == data
+
+
+def test_reflection_of_what_is_not_there(reflect):
+    for question in (
+        {"file_containing_symbol": "rewick.v1.Nothing"},
+        {"file_containing_symbol": "rewick.v1"},
+        {"file_containing_symbol": "rewick.v1.Candl"},
+        {"file_containing_symbol": "rewick.v1.Candle.open.x"},
+        {"file_containing_symbol": ""},
+        {"file_by_filename": "nothing.proto"},
+        {"all_extension_numbers_of_type": "nothing"},
+        {"file_containing_extension": {"containing_type": "rewick.v1.Candle", "extension_number": 1}},
+    ):
+        assert reflect(**question).error_response.error_code == CODE.NOT_FOUND.value[0]
+    assert reflect(all_extension_numbers_of_type="rewick.v1.Candle").all_extension_numbers_response.base_type_name
+    assert reflect().error_response.error_code == CODE.INVALID_ARGUMENT.value[0]
+
+
+# ---- opening and closing -----------------------------------------------------------------------
+
+
+def test_closing_gives_out_the_last_updates_and_says_why(pb, driver, tmp_path):
+    driver.command("fill 100")
+    driver.open()
+    streams = [Stream(pb, driver, forming=True).opened(), Stream(pb, driver, forming=True, history=True).opened()]
+    wait_until(lambda: streams[1].updates, "history")
+    driver.command("put 3000")
+    log = driver.log(tmp_path)
+    took_ms = driver.close()
+    for stream in streams:
+        assert (stream.ended(), stream.details) == (CODE.UNAVAILABLE, "server is shutting down")
+        assert stream.updates[-1][0] == log[-1][0]
+    assert took_ms < 10000
+    assert failure(stub(pb, driver).GetCandles, pb.market.GetCandlesRequest())[0] == CODE.UNAVAILABLE
+
+
+def test_closing_in_the_middle_of_everything(pb, driver):
+    """Histories, queries and live updates are all under way; nothing hangs, everything is answered."""
+    driver.command("fill 100000")
+    driver.open()
+    driver.command("delay 20000")
+    driver.command("rate 10000")
+    streams = [Stream(pb, driver, forming=True, history=index % 2 == 0) for index in range(20)]
+    market = stub(pb, driver)
+    queries = [market.GetCandles.future(pb.market.GetCandlesRequest(page_size=10000)) for _ in range(20)]
+    time.sleep(0.3)
+    assert driver.close() < 20000
+    for stream in streams:
+        assert stream.ended() == CODE.UNAVAILABLE
+    for query in queries:
+        assert query.exception(DEADLINE) is None or query.code() == CODE.UNAVAILABLE
+
+
+def test_a_port_in_use_is_one_line(driver, driver_binary):
+    driver.open()
+    other = Driver(driver_binary, seed=1)
+    ((kind, text),) = other.command(f"open 127.0.0.1:{driver.port}")
+    assert kind == "error"
+    assert text == f"cannot listen on 127.0.0.1:{driver.port}: address already in use; choose another with --grpc"
+    assert other.finish() == (0, ""), "the core talked too"
+
+
+# ---- the program itself ------------------------------------------------------------------------
+
+
+def fixture_tape(root):
+    tapes = sorted(path.parent for path in (root / "fixtures").rglob("*.rwk*")) or sorted(
+        path for path in (root / "fixtures").glob("*") if path.is_dir() and any(path.glob("*.zst"))
+    )
+    if not tapes:
+        pytest.skip("no fixture tapes; run make fixtures")
+    return tapes[0]
+
+
+class Replay:
+    """`rewick replay TAPE --grpc`, which serves until it is interrupted."""
+
+    def __init__(self, rewick, tape, *args):
+        self.process = subprocess.Popen(
+            [rewick, "replay", str(tape), "--grpc", "127.0.0.1:0", *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self.lines = []
+        for line in self.process.stderr:
+            self.lines.append(line)
+            if "gRPC on" in line:
+                self.port = int(line.rsplit(":", 1)[1])
+                break
+        else:
+            pytest.fail(f"no port: {''.join(self.lines)}")
+        self.pump = threading.Thread(target=lambda: self.lines.extend(self.process.stderr), daemon=True)
+        self.pump.start()
+
+    def channel(self, **_):
+        return grpc.insecure_channel(f"127.0.0.1:{self.port}")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(DEADLINE)
+        return self.process.returncode
+
+
+@pytest.fixture
+def replay(rewick):
+    started = []
+
+    def start(tape, *args):
+        started.append(Replay(rewick, tape, *args))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.process.kill()
+        server.process.wait()
+        server.pump.join(DEADLINE)
+        server.process.stdout.close()
+        server.process.stderr.close()
+
+
+def test_a_replay_serves_what_it_prints(root, pb, run, replay):
+    """Candles of `replay --format ndjson` and of the stream are the same, digit for digit."""
+    tape = fixture_tape(root)
+    printed = [json.loads(line) for line in run("replay", tape, "--format", "ndjson").stdout.splitlines()]
+    last = {}
+    for row in printed:
+        if row["state"] != "forming":
+            last[(row["venue"], row["instrument"], row["bar"], row["open_time"])] = row
+    server = replay(tape, "--no-candles")
+    stream = pb.market_grpc.MarketDataStub(server.channel()).StreamCandles(pb.market.StreamCandlesRequest(history=True))
+    states = {2: "closed", 3: "corrected"}
+    got = {}
+    for response in stream:
+        for update in response.updates:
+            c = update.candle
+            got[(c.venue, c.instrument, c.bar, c.open_time_ns)] = (
+                states[c.state], c.revision, c.open, c.high, c.low, c.close, c.volume, c.vwap, c.trades,
+            )  # fmt: skip
+        if len(got) == len(last) and update_is_last(got, last):
+            break
+    else:
+        pytest.fail("the stream ended early")
+    stream.cancel()
+    assert server.stop() == 0
+
+
+def update_is_last(got, last):
+    expected = sorted(
+        (r["venue"], r["instrument"], r["bar"], r["state"], r["revision"], r["open"], r["high"], r["low"], r["close"],
+         r["volume"], r["vwap"] or "", r["trades"])
+        for r in last.values()
+    )  # fmt: skip
+    return sorted((*key[:3], *values) for key, values in got.items()) == expected
+
+
+def test_a_port_in_use_stops_the_program(root, rewick, run):
+    tape = fixture_tape(root)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("replay", tape, "--grpc", f"127.0.0.1:{port}", status=4)
+    assert result.stderr.splitlines() == [
+        f"rewick: cannot listen on 127.0.0.1:{port}: address already in use; choose another with --grpc"
+    ]
+
+
+def test_other_interfaces_are_refused(root, run):
+    result = run("replay", fixture_tape(root), "--grpc", "0.0.0.0:50051", status=2)
+    assert "'0.0.0.0:50051' is not a loopback address" in result.stderr

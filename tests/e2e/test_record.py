@@ -1,0 +1,861 @@
+"""rewick record over real sockets: what a venue sends is on the tape, whatever goes wrong meanwhile."""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import sqlite3
+import struct
+import subprocess
+import threading
+import time
+
+import pytest
+
+import tape_bytes as tb
+from fake_venue import BINARY, CONTINUATION, PING, TEXT, FakeVenue, frame
+
+DEADLINE = 60  # seconds; never reached when all is well
+
+
+# ---- help ---------------------------------------------------------------------------------------
+
+
+class Recorder:
+    """A running `rewick record`."""
+
+    def __init__(self, rewick, folder, venue, *args, name="binance:BTC-USDT", stdout=None):
+        self.tape = pathlib.Path(folder) / "tape"
+        self.err_path = pathlib.Path(folder) / f"stderr{random.getrandbits(40):x}"
+        self.out_path = self.err_path.with_name("stdout" + self.err_path.name[6:])
+        command = [rewick, "record", "--out", self.tape, "--venue", name]
+        if venue:
+            command += ["--url", f"{name.split(':')[0]}={venue.url}"]
+        self._files = [open(self.err_path, "wb"), open(self.out_path, "wb")]
+        self.process = subprocess.Popen(
+            [str(word) for word in [*command, *args]],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout if stdout is not None else self._files[1],
+            stderr=self._files[0],
+        )
+
+    def wait(self, status=0, timeout=DEADLINE):
+        code = self.process.wait(timeout)
+        assert code == status, f"exit {code}, not {status}: {self.stderr}"
+        return self
+
+    def stop(self, sig=signal.SIGINT, status=0):
+        self.process.send_signal(sig)
+        return self.wait(status)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(DEADLINE)
+
+    @property
+    def stderr(self):
+        return self.err_path.read_text()
+
+    @property
+    def stdout(self):
+        return self.out_path.read_text()
+
+    def records(self, kind=None):
+        return [r for r in tb.records(self.tape) if kind is None or r.type == kind]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for file in self._files:
+            file.close()
+
+
+@pytest.fixture
+def recorder(rewick, tmp_path):
+    """recorder(venue, *args): a recorder that is gone when the test is."""
+    running = []
+
+    def start(venue, *args, **kwargs):
+        running.append(Recorder(rewick, tmp_path, venue, *args, **kwargs))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.__exit__()
+
+
+def until(condition, what, timeout=DEADLINE):
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, f"not in {timeout} s: {what}"
+        time.sleep(0.02)
+
+
+def trade(number, time_ms=None):
+    """A Binance trade; everything in it follows from its number and time."""
+    time_ms = time_ms if time_ms is not None else int(time.time() * 1000)
+    price = f"{100 + number % 7}.{number % 100:02}000000"
+    data = {"e": "trade", "E": time_ms, "s": "BTCUSDT", "t": number, "p": price}
+    data |= {"q": f"0.{number % 1000 + 1:08}", "T": time_ms, "m": number % 2 == 0, "M": True}
+    return json.dumps({"stream": "btcusdt@trade", "data": data}, separators=(",", ":")).encode()
+
+
+def trade_number(data):
+    return json.loads(data)["data"]["t"]
+
+
+def barrier(conn):
+    """All that was sent before has been received: frames are handled in order, and a ping is answered."""
+    token = struct.pack(">Q", random.getrandbits(64))
+    conn.raw(frame(PING, token))
+    until(lambda: token in conn.pongs or conn.closed.is_set(), "an answer to a ping")
+
+
+ACK = b'{"result":null,"id":1}'
+
+
+def after_subscribing(body):
+    """A script that waits for the subscription, accepts it and goes on with body(conn)."""
+
+    def script(conn):
+        conn.wait_message()
+        conn.text(ACK)
+        body(conn)
+
+    return script
+
+
+def received(recorder):
+    return [r.data for r in recorder.records(tb.RECEIVED)]
+
+
+# ---- frames -------------------------------------------------------------------------------------
+
+
+def in_pieces(conn, data, rng):
+    """The same bytes in writes of random size: frames and their headers are cut anywhere."""
+    at = 0
+    while at < len(data):
+        size = rng.choice([1, 2, 3, 7, 100, 5000, 70000])
+        conn.raw(data[at : at + size])
+        at += size
+        if size < 10:
+            time.sleep(0.001)
+
+
+def test_frames_are_on_the_tape_byte_for_byte(recorder):
+    rng = random.Random(1)
+    big = rng.randbytes(5_000_000)
+    sent = []  # (payload, binary)
+    done = threading.Event()
+
+    def body(conn):
+        for payload in [b"{}", b"", b"x" * 125, b"y" * 126, b"z" * 65535, b"w" * 65536, b"a\nb\r\n\0c"]:
+            conn.text(payload)
+            sent.append((payload, False))
+        text = "\u20bf\U0001f680 \u00e9".encode()
+        conn.text(text)
+        sent.append((text, False))
+        for payload in [b"", bytes(range(256)), big]:
+            conn.binary(payload)
+            sent.append((payload, True))
+        conn.fragments(TEXT, [b"one ", b"", b"two ", b"three"])
+        sent.append((b"one two three", False))
+        conn.fragments(BINARY, [big[:1_000_000], b"", big[1_000_000:3_000_000]])
+        sent.append((big[:3_000_000], True))
+        conn.raw(frame(TEXT, b"be", fin=False) + frame(PING, b"between") + frame(CONTINUATION, b"fore"))
+        sent.append((b"before", False))
+        payloads = [rng.randbytes(rng.choice([0, 1, 10, 125, 126, 3000, 66000])) for _ in range(40)]
+        in_pieces(conn, b"".join(frame(BINARY, p) for p in payloads), rng)
+        sent.extend((p, True) for p in payloads)
+        barrier(conn)
+        done.set()
+
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--no-candles")
+        assert done.wait(DEADLINE)
+        rec.stop()
+        got = rec.records(tb.RECEIVED)
+        assert got[0].data == ACK
+        assert [(r.data, bool(r.flags & tb.BINARY)) for r in got[1:]] == sent
+
+
+def test_records_tell_the_whole_story_in_order(recorder):
+    done = threading.Event()
+
+    def body(conn):
+        for number in range(1, 51):
+            conn.text(trade(number, 1_700_000_000_000 + number))
+        barrier(conn)
+        done.set()
+
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--no-candles", "--bar", "1s,5m", "--lateness-ms", "250")
+        assert done.wait(DEADLINE)
+        conn = venue.wait_conn(1)
+        rec.stop()
+        assert conn.target == "/stream"
+        assert conn.close_code == 1000  # it says goodbye
+        records = rec.records()
+        url = venue.url + "/stream"
+    assert [r.seq for r in records] == list(range(1, len(records) + 1))
+    assert all(a.mono_ns <= b.mono_ns for a, b in zip(records, records[1:]))
+    kinds = [r.type for r in records if r.type != tb.TICK]
+    assert kinds == [tb.CONFIG, tb.CONNECTION, tb.SENT] + [tb.RECEIVED] * 51 + [tb.CONNECTION]
+    config = json.loads(records[0].data)
+    assert config["bars"] == ["1s", "5m"]
+    assert config["lateness_ns"] == 250_000_000
+    assert config["horizon_ns"] == 600_000_000_000
+    assert config["empty"] == "none"
+    assert config["venues"] == [
+        {
+            "venue": "binance",
+            "url": url,
+            "channel": "trade",
+            "instruments": ["BTC-USDT"],
+            "symbols": ["BTCUSDT"],
+        }
+    ]
+    events = [r for r in records if r.type == tb.CONNECTION]
+    assert json.loads(events[0].data) == {"event": "open", "url": url}
+    assert json.loads(events[1].data) == {"event": "close", "reason": "the recorder stops"}
+    sent = [r for r in records if r.type == tb.SENT]
+    assert sent[0].data == conn.received[0]
+    assert {r.connection for r in records if r.type not in (tb.CONFIG, tb.TICK)} == {1}
+    frames = [r for r in records if r.type == tb.RECEIVED]
+    assert frames[0].source_ns is None  # the answer to a subscription has no time
+    assert [r.source_ns for r in frames[1:]] == [
+        (1_700_000_000_000 + number) * 1_000_000 for number in range(1, 51)
+    ]
+    now = time.time_ns()
+    assert all(now - 120e9 < r.wall_ns <= now for r in records)
+
+
+def test_time_passes_on_the_tape_of_a_silent_market(recorder):
+    with FakeVenue(after_subscribing(lambda conn: None)) as venue:
+        rec = recorder(venue, "--no-candles", "--for", "2s").wait()
+    ticks = rec.records(tb.TICK)
+    assert 4 <= len(ticks) <= 8  # one in 250 ms, looked at every 50
+    assert all(r.data == b"" and r.venue == "" for r in ticks)
+
+
+def test_many_symbols_are_spread_and_subscriptions_are_paced(recorder):
+    names = ",".join(f"A{i}-USDT" for i in range(1300))
+    with FakeVenue(lambda conn: None) as venue:
+        rec = recorder(venue, "--no-candles", name=f"binance:{names}")
+        conns = [venue.wait_conn(1), venue.wait_conn(2)]
+        until(lambda: [len(c.received) for c in conns] in ([6, 2], [2, 6]), "all subscriptions")
+        rec.stop()
+    asked = [p for c in conns for m in c.received for p in json.loads(m)["params"]]
+    assert sorted(asked) == sorted(f"a{i}usdt@trade" for i in range(1300))
+    for number in (1, 2):
+        times = [r.mono_ns for r in rec.records(tb.SENT) if r.connection == number]
+        assert all(b - a >= 350_000_000 for a, b in zip(times, times[1:]))  # at most 5 a second
+
+
+def test_a_message_over_the_limit_is_left_out_and_said(recorder):
+    done = threading.Event()
+
+    def body(conn):
+        conn.text(b"before")
+        conn.binary(bytes(17 * 1024 * 1024))
+        conn.text(b"after")
+        barrier(conn)
+        done.set()
+
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--no-candles")
+        assert done.wait(DEADLINE)
+        rec.stop()
+    kinds = [(r.type, r.data) for r in rec.records() if r.type in (tb.RECEIVED, tb.GAP)]
+    assert [k for k, _ in kinds] == [tb.RECEIVED, tb.RECEIVED, tb.GAP, tb.RECEIVED]
+    assert [d for k, d in kinds if k == tb.RECEIVED] == [ACK, b"before", b"after"]
+    gap = json.loads(kinds[2][1])
+    assert gap["count"] == 1 and gap["reason"] == "message too large"
+    assert gap["first_wall_ns"] == gap["last_wall_ns"] <= time.time_ns()
+
+
+# ---- broken connections -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["close", "fin", "reset", "half frame"])
+def test_it_comes_back_after_a_cut(recorder, run, how):
+    cuts = 4
+    done = threading.Event()
+
+    def body(conn):
+        for number in range(conn.number * 100, conn.number * 100 + 100):
+            conn.text(trade(number))
+        barrier(conn)
+        if conn.number > cuts:
+            done.set()
+        elif how == "close":
+            conn.close(1001, b"service restart")
+        elif how == "fin":
+            conn.fin()
+        elif how == "reset":
+            conn.reset()
+        else:
+            conn.raw(frame(TEXT, trade(1))[:40])
+            conn.fin()
+
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--no-candles", "--digest")
+        assert done.wait(DEADLINE)
+        rec.stop()
+    records = rec.records()
+    assert [r.seq for r in records] == list(range(1, len(records) + 1))
+    numbers = [trade_number(r.data) for r in records if r.type == tb.RECEIVED and r.data != ACK]
+    assert numbers == list(range(100, 100 * (cuts + 2)))
+    events = [json.loads(r.data)["event"] for r in records if r.type == tb.CONNECTION]
+    assert events == ["open", "close"] * (cuts + 1)
+    assert [r.connection for r in records if r.type == tb.SENT] == list(range(1, cuts + 2))
+    assert not rec.records(tb.GAP)
+    if how == "close":
+        closes = [json.loads(r.data) for r in records if r.type == tb.CONNECTION][1:-1:2]
+        assert {c["reason"] for c in closes} == {"the venue closed it with code 1001: service restart"}
+    digest = rec.stdout.splitlines()[-1]
+    assert digest == run("replay", rec.tape, "--no-candles", "--digest").stdout.splitlines()[-1]
+
+
+def test_a_stalled_connection_is_noticed_and_one_that_only_pings_is_not(recorder):
+    """Coinbase: nothing for 10 s is dead. A ping is something."""
+    match = b'{"type":"heartbeat","sequence":1,"last_trade_id":1,"product_id":"BTC-USD","time":"2024-01-01T00:00:00.000000Z"}'
+
+    def pinging(conn):
+        conn.text(match)
+        while not conn.closed.wait(2):
+            conn.ping(b"still here")
+
+    def stalling(conn):
+        conn.text(match)
+
+    with FakeVenue(pinging) as alive, FakeVenue(stalling) as dead:
+        rec = recorder(
+            alive,
+            *["--no-candles", "--venue", "binance:BTC-USDT", "--venue", "coinbase-advanced:BTC-USD"],
+            *["--url", f"coinbase-advanced={dead.url}", "--url", f"binance={alive.url}"],
+            name="coinbase:BTC-USD",
+        )
+        dead.wait_conn(2, timeout=40)
+        rec.stop()
+    closes = [r for r in rec.records(tb.CONNECTION) if b"nothing came" in r.data]
+    assert [r.venue for r in closes] == ["coinbase-advanced"]
+    opened = [r for r in rec.records(tb.CONNECTION) if r.venue == "coinbase-advanced"][0]
+    assert 9.9e9 < closes[0].mono_ns - opened.mono_ns < 20e9
+
+
+@pytest.mark.parametrize(
+    "name, bad",
+    [
+        ("reserved bit", b"\xc1\x02{}"),
+        ("unknown opcode", b"\x83\x00"),
+        ("masked", b"\x81\x82aaaa{}"),
+        ("length over 2^63", b"\x81\x7f" + b"\xff" * 8),
+        ("continuation of nothing", b"\x80\x02{}"),
+        ("ping of 126 bytes", b"\x89\x7e\x00\x7e" + b"x" * 126),
+        ("ping in pieces", b"\x09\x01x"),
+        ("close of one byte", b"\x88\x01x"),
+        ("not WebSocket at all", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+    ],
+)
+def test_a_peer_that_breaks_the_protocol_hurts_nobody(recorder, name, bad):
+    done = threading.Event()
+
+    def body(conn):
+        conn.text(trade(conn.number))
+        barrier(conn)
+        if conn.number == 1:
+            conn.raw(bad)
+            conn.closed.wait(1)
+            conn.fin()
+        else:
+            done.set()
+
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--no-candles")
+        assert done.wait(DEADLINE), f"no new connection after: {name}"
+        rec.stop()
+    got = received(rec)
+    assert trade(1)[:20] == got[1][:20]
+    assert [trade_number(d) for d in got if b"@trade" in d] == [1, 2]
+
+
+def test_a_flood_of_pings_does_not_grow_memory(recorder):
+    done = threading.Event()
+    flood = b"".join(frame(PING, b"x" * 125) for _ in range(2000))
+    sizes = []
+
+    def rss(pid):
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def body(conn):
+        barrier(conn)
+        sizes.append(rss(rec.process.pid))
+        for _ in range(60):
+            conn.raw(flood)
+            conn.pongs.clear()
+        conn.text(trade(1))
+        until(lambda: any(b"@trade" in r.data for r in rec.records(tb.RECEIVED)), "a frame after it")
+        sizes.append(rss(rec.process.pid))
+        done.set()
+
+    with FakeVenue(after_subscribing(lambda conn: body(conn))) as venue:
+        rec = recorder(venue, "--no-candles")
+        assert done.wait(DEADLINE)
+        rec.stop()
+    assert sizes[1] < sizes[0] + 8 * 1024 * 1024
+
+
+def test_a_venue_that_cannot_be_reached_is_tried_again_and_the_reason_is_said(recorder):
+    with FakeVenue(lambda conn: None) as venue:
+        port = venue.port
+    rec = recorder(venue, "--no-candles")  # nobody listens there any more
+    until(lambda: rec.stderr.count("Connection refused") >= 2, "two refusals")
+    done = threading.Event()
+
+    def body(conn):
+        conn.text(trade(1))
+        barrier(conn)
+        done.set()
+
+    with FakeVenue(after_subscribing(body), port=port):
+        assert done.wait(DEADLINE)
+        rec.stop()
+    events = [json.loads(r.data) for r in rec.records(tb.CONNECTION)]
+    assert [e["event"] for e in events[-3:]] == ["error", "open", "close"]
+    assert events[0]["reason"] == "Connection refused"
+
+
+def test_an_unknown_host_is_said_and_does_not_stop_the_other_venue(recorder):
+    done = threading.Event()
+
+    def body(conn):
+        conn.text(trade(1))
+        barrier(conn)
+        done.set()
+
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(
+            venue, "--no-candles", "--venue", "kraken:BTC-USD", "--url", "kraken=ws://no-such-host.invalid"
+        )
+        assert done.wait(DEADLINE)
+        until(lambda: "'no-such-host.invalid' cannot be resolved" in rec.stderr, "the reason")
+        rec.stop()
+
+
+def test_an_http_refusal_says_its_status(recorder):
+    answer = b"HTTP/1.1 451 Unavailable For Legal Reasons\r\ncontent-length: 0\r\n\r\n"
+    with FakeVenue(lambda conn: None, refuse=answer) as venue:
+        rec = recorder(venue, "--no-candles")
+        until(lambda: "451" in rec.stderr, "the status")
+        rec.stop()
+    assert not rec.records(tb.RECEIVED)
+
+
+# ---- TLS ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """certificates(name, *openssl options): a self-signed certificate and its key."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl command here to make certificates with")
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def make(name, *options):
+        pair = folder / f"{name}.pem", folder / f"{name}.key"
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}"]
+        command += ["-keyout", pair[1], "-out", pair[0], *options]
+        subprocess.run([str(w) for w in command], check=True, capture_output=True)
+        return pair
+
+    return make
+
+
+def test_tls_with_a_certificate_that_is_trusted(recorder, certificates):
+    good = certificates("good", "-days", "2", "-addext", "subjectAltName=IP:127.0.0.1")
+    done = threading.Event()
+
+    def body(conn):
+        conn.text(trade(1))
+        barrier(conn)
+        done.set()
+
+    with FakeVenue(after_subscribing(body), certificate=good) as venue:
+        rec = recorder(venue, "--no-candles", "--ca-file", good[0])
+        assert done.wait(DEADLINE)
+        rec.stop()
+    assert len(received(rec)) == 2
+
+
+@pytest.mark.parametrize("fault", ["unknown", "other name", "expired", "name in CN only"])
+def test_tls_with_a_certificate_that_is_not(recorder, certificates, fault):
+    here = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    elsewhere = ["-addext", "subjectAltName=DNS:elsewhere.example"]
+    options = {
+        "unknown": ["-days", "2", *here],
+        "other name": ["-days", "2", *elsewhere],
+        "expired": ["-days", "-1", *here],
+        "name in CN only": ["-days", "2"],
+    }[fault]
+    pair = certificates("127.0.0.1" if "CN" in fault else fault.replace(" ", "-"), *options)
+    with FakeVenue(lambda conn: conn.text(trade(1)), certificate=pair) as venue:
+        trust = [] if fault == "unknown" else ["--ca-file", pair[0]]
+        rec = recorder(venue, "--no-candles", *trust)
+        until(lambda: "TLS: " in rec.stderr, "the reason")
+        rec.stop()
+        assert not venue.conns
+    assert not rec.records(tb.RECEIVED)
+    says = {"unknown": "self-signed", "expired": "expired"}.get(fault, "mismatch")
+    assert says in rec.stderr
+
+
+def test_a_ca_file_that_cannot_be_read_is_wrong_usage_or_io(recorder, tmp_path):
+    rec = recorder(None, "--ca-file", tmp_path / "none.pem", "--for", "1s")
+    rec.wait(status=4)
+    assert "none.pem" in rec.stderr.splitlines()[-1]
+
+
+# ---- subscriptions ------------------------------------------------------------------------------
+
+
+def kraken(refused):
+    """A Kraken that refuses these symbols."""
+
+    def script(conn):
+        request = json.loads(conn.wait_message())
+        for symbol in request["params"]["symbol"]:
+            answer = {"method": "subscribe", "success": symbol not in refused}
+            if symbol in refused:
+                answer |= {"error": f"Currency pair not supported {symbol}", "symbol": symbol}
+            else:
+                answer["result"] = {"channel": "trade", "symbol": symbol, "snapshot": True}
+            conn.text(json.dumps(answer).encode())
+        while not conn.closed.wait(0.5):
+            conn.text(b'{"channel":"heartbeat"}')
+
+    return script
+
+
+def test_when_all_is_refused_it_ends_and_says_so(recorder):
+    with FakeVenue(kraken({"FOO/BAR", "FOO/BAZ"})) as venue:
+        rec = recorder(venue, "--no-candles", name="kraken:FOO-BAR,FOO-BAZ").wait(status=2)
+    assert "kraken: subscription refused: Currency pair not supported FOO/BAR" in rec.stderr
+    assert "no venue accepted a subscription" in rec.stderr.splitlines()[-1]
+    assert tb.is_closed(rec.tape)
+
+
+def test_when_a_part_is_refused_it_goes_on(recorder):
+    with FakeVenue(kraken({"FOO/BAR"})) as venue:
+        rec = recorder(venue, "--no-candles", "--for", "4s", name="kraken:BTC-USD,FOO-BAR").wait()
+    assert "kraken: subscription refused: Currency pair not supported FOO/BAR" in rec.stderr
+
+
+# ---- candles ------------------------------------------------------------------------------------
+
+
+def steady(pause, count=10**9, start=1):
+    """So many numbered trades; `sent` holds the numbers of those handed to the socket."""
+    sent = []
+
+    def body(conn):
+        for number in range(start + len(sent), start + count):
+            conn.text(trade(number))
+            sent.append(number)
+            if pause:
+                time.sleep(pause)
+
+    return body, sent
+
+
+def digest_line(text):
+    lines = [line for line in text.splitlines() if line.startswith("candle digest ")]
+    assert len(lines) == 1 and text.splitlines()[-1] == lines[0]
+    return lines[0]
+
+
+def test_live_digest_equals_replay_digest(recorder, run):
+    body, _ = steady(0.002, 2500)
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(
+            venue, "--digest", "--format", "csv", "--forming", "--bar", "1s,2s", "--until-silent", "2s"
+        ).wait()
+    replay = run("replay", rec.tape, "--digest", "--format", "csv", "--forming")
+    assert digest_line(rec.stdout) == digest_line(replay.stdout)
+    assert rec.stdout == replay.stdout
+    rows = [line.split(",") for line in rec.stdout.splitlines()[1:-1]]
+    closed = [r for r in rows if r[2] == "1s" and r[5] == "closed"]
+    assert sum(int(r[13]) for r in closed) == 2500  # every trade, once
+
+
+def test_a_second_run_goes_on_and_both_make_one_digest(recorder, run):
+    for first in (1, 1001, 2001):
+        body, _ = steady(0.001, 1000, start=first)
+        with FakeVenue(after_subscribing(body)) as venue:
+            rec = recorder(venue, "--digest", "--no-candles", "--bar", "1s", "--until-silent", "1s").wait()
+        replay = run("replay", rec.tape, "--digest", "--no-candles")
+        assert digest_line(rec.stdout) == digest_line(replay.stdout)
+    records = rec.records()
+    assert [r.seq for r in records] == list(range(1, len(records) + 1))
+    assert [r.connection for r in rec.records(tb.SENT)] == [1, 2, 3]
+    assert len(rec.records(tb.CONFIG)) == 3
+
+
+def test_other_candle_settings_on_the_same_tape_are_refused(recorder):
+    with FakeVenue(after_subscribing(lambda conn: None)) as venue:
+        recorder(venue, "--no-candles", "--bar", "1s,1m", "--empty", "carry", "--for", "1s").wait()
+        before = recorder(venue, "--no-candles", "--for", "1s").wait()  # the tape's own hold
+        again = ["--bar", "1s,1m", "--empty", "carry", "--lateness-ms", "500", "--for", "1s"]
+        recorder(venue, "--no-candles", *again).wait()
+        count = len(before.records())
+        for other in (["--bar", "1s"], ["--empty", "none"], ["--lateness-ms", "1"], ["--horizon-ms", "1"]):
+            rec = recorder(venue, *other, "--for", "1s").wait(status=2)
+            assert len(rec.stderr.splitlines()) == 1
+            assert "--bar 1s,1m --lateness-ms 500 --horizon-ms 600000 --empty carry" in rec.stderr
+    assert len(before.records()) >= count
+    bars = [json.loads(r.data)["bars"] for r in before.records(tb.CONFIG)]
+    assert bars == [["1s", "1m"]] * 3
+
+
+CANDLES = (
+    "SELECT venue, instrument, bar, open_time, close_time, state, revision, open, high, low, close, volume,"
+    " quote_volume, trades, taker_buy_volume, first_seq, last_seq, missing, duplicates, late, flags"
+    " FROM candle ORDER BY venue, instrument, bar, open_time"
+)
+
+
+def candles(path):
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return db.execute(CANDLES).fetchall()
+
+
+def test_a_slow_reader_of_stdout_does_not_hold_up_capture(recorder, run):
+    """More candles than a pipe holds, and nobody reads: frames go on to the tape all the same."""
+    total = 4000
+    body, sent = steady(0, total)
+    reader, writer = os.pipe()
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--forming", "--format", "csv", "--digest", "--bar", "1s", stdout=writer)
+        os.close(writer)
+        until(lambda: len(rec.records(tb.RECEIVED)) == total + 1, "all frames on the tape")
+        assert sent[-1] == total
+        rec.process.send_signal(signal.SIGINT)
+        with os.fdopen(reader) as pipe:
+            text = pipe.read()
+        rec.wait()
+    replay = run("replay", rec.tape, "--forming", "--format", "csv", "--digest").stdout
+    assert len(text) > 4 * 65536  # more than the pipe holds
+    assert text == replay
+
+
+def test_a_reader_of_stdout_that_goes_away_does_not_end_capture(recorder):
+    body, sent = steady(0.005)
+    reader, writer = os.pipe()
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--forming", "--format", "csv", "--bar", "1s", stdout=writer)
+        os.close(writer)
+        until(lambda: len(sent) > 20, "some trades")
+        os.close(reader)
+        until(lambda: "capture goes on" in rec.stderr, "the warning")
+        count = len(sent) + 100
+        until(lambda: len(rec.records(tb.RECEIVED)) > count, "more frames")
+        rec.stop()
+    assert tb.is_closed(rec.tape)
+
+
+# ---- the end ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_good_order(recorder, tmp_path, run, sig):
+    body, _ = steady(0.001)
+    db = tmp_path / "c.db"
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--no-candles", "--db", db, "--bar", "1s")
+        until(lambda: rec.tape.exists() and len(rec.records(tb.RECEIVED)) > 2500, "some seconds of trades")
+        begin = time.monotonic()
+        rec.stop(sig)
+        assert time.monotonic() - begin < 10
+    assert tb.is_closed(rec.tape)
+    run("tape", "verify", rec.tape)
+    run("replay", rec.tape, "--no-candles", "--db", tmp_path / "replayed.db")
+    assert candles(db) == candles(tmp_path / "replayed.db")
+    assert len(candles(db)) >= 2
+
+
+def test_a_second_recorder_on_the_tape_is_refused(recorder):
+    with FakeVenue(after_subscribing(lambda conn: None)) as venue:
+        first = recorder(venue, "--no-candles")
+        venue.wait_conn(1)
+        second = recorder(venue, "--no-candles").wait(status=4)
+        assert len(second.stderr.splitlines()) == 1
+        assert str(first.tape) in second.stderr
+        first.stop()
+
+
+def test_a_full_disk_ends_it_with_one_line_and_a_whole_tape(rewick, tmp_path, run):
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small file system to fill")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("a small file system cannot be mounted here")
+    rng = random.Random(3)
+
+    def body(conn):
+        for number in range(1, 100000):
+            conn.text(json.dumps({"n": number, "noise": rng.randbytes(300).hex()}).encode())
+
+    try:
+        with FakeVenue(after_subscribing(body)) as venue:
+            with Recorder(rewick, disk, venue, "--no-candles", "--flush-ms", "10") as rec:
+                rec.err_path.unlink()  # it is open; its pages do not matter
+                rec.process.wait(DEADLINE)
+                code = rec.process.returncode
+        assert code == 4
+        frames = [json.loads(r.data)["n"] for r in tb.records(rec.tape) if b'"noise"' in r.data]
+        assert frames == list(range(1, len(frames) + 1))
+        assert len(frames) > 100
+        run("tape", "verify", rec.tape)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.parametrize(
+    "args, says",
+    [
+        (["--venue", "binance:BTC-USDT"], "--out"),
+        (["--out", "x"], "--venue"),
+        (["--out", "x", "--venue", "nyse:BTC-USD"], "binance"),
+        (["--out", "x", "--venue", "binance"], "binance:"),
+        (["--out", "x", "--venue", "binance:"], "empty instrument"),
+        (["--out", "x", "--venue", "binance:BTC-USDT,,A-B"], "empty instrument"),
+        (["--out", "x", "--venue", "binance:BTCUSDT"], "BTCUSDT"),
+        (["--out", "x", "--venue", "binance:BTC-USDT,BTC-USDT"], "twice"),
+        (["--out", "x", "--venue", "kraken-v1:BTC-USD"], "kraken-v1"),
+        (["--out", "x", "--venue", "binance:A-B", "--channel", "binance=nothing"], "aggTrade"),
+        (["--out", "x", "--venue", "binance:A-B", "--channel", "kraken=trade"], "no --venue names"),
+        (["--out", "x", "--venue", "binance:A-B", "--channel", "binance"], "VENUE=CHANNEL"),
+        (["--out", "x", "--venue", "binance:A-B", "--url", "binance=127.0.0.1:1"], "ws://"),
+        (["--out", "x", "--venue", "binance:A-B", "--url", "binance=ws://a:99999"], "port"),
+        (["--out", "x", "--venue", "binance:A-B", "--empty", "some"], "none or carry"),
+        (["--out", "x", "--venue", "binance:A-B", "--bar", "1s,1s"], "twice"),
+        (["--out", "x", "--venue", "binance:A-B", "--bar", "7"], "7"),
+        (["--out", "x", "--venue", "binance:A-B", "--flush-ms", "0"], "flush-ms"),
+    ],
+)
+def test_a_wrong_call_is_one_line_that_helps(run, tmp_path, args, says):
+    result = run("record", *args, status=2, cwd=tmp_path)
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("rewick: ")
+    assert says in lines[0]
+    assert not (tmp_path / "x").exists()
+
+
+# ---- kill -9 ------------------------------------------------------------------------------------
+
+KILLS = int(os.environ.get("REWICK_KILLS", "50"))
+FLUSH_MS = 20
+
+
+class Follower:
+    """Reads the tape beside the recorder: what it has seen was written, so no kill may take it away."""
+
+    def __init__(self, tape):
+        self.tape = tape
+        self.last_seq = 0
+        self.last_frame = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _look(self):
+        if not self.tape.exists():
+            return
+        for record in tb.records(self.tape):
+            self.last_seq = max(self.last_seq, record.seq)
+            if record.type == tb.RECEIVED and record.data != ACK:
+                self.last_frame = max(self.last_frame, trade_number(record.data))
+
+    def _run(self):
+        while not self._stop.is_set():
+            self._look()
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join()
+
+
+def test_kill_9_loses_nothing_that_was_written(rewick, run, tmp_path):
+    """Each round has a new tape: kill at a random moment under load, compare with what the venue sent and with what
+    a reader beside it had seen, go on with a second recorder, and compare its database with one made by a replay."""
+    rng = random.Random(5)
+    for number in range(KILLS):
+        kill_once(rewick, run, tmp_path / str(number), rng)
+        shutil.rmtree(tmp_path / str(number))
+
+
+def kill_once(rewick, run, folder, rng):
+    folder.mkdir()
+    db = folder / "c.db"
+    args = ["--no-candles", "--bar", "1s", "--db", db, "--flush-ms", FLUSH_MS]
+    body, sent = steady(0)
+    with FakeVenue(after_subscribing(body)) as venue, Recorder(rewick, folder, venue, *args) as rec:
+        follower = Follower(rec.tape)
+        until(lambda: len(sent) > 0, "the first trade")
+        time.sleep(rng.uniform(0.005, 0.1))
+        rec.kill()
+        follower.stop()
+    frames = check_prefix(rec, sent)
+    assert len(rec.records()) >= follower.last_seq
+    assert frames >= follower.last_frame
+    run("tape", "verify", rec.tape)
+    go_on_after_kill(rewick, run, folder, args, frames)
+
+
+def check_prefix(rec, sent):
+    """The frames on the tape are the first ones sent, each once; says how many."""
+    records = rec.records()
+    assert [r.seq for r in records] == list(range(1, len(records) + 1))
+    numbers = [trade_number(r.data) for r in records if r.type == tb.RECEIVED and r.data != ACK]
+    assert numbers == sent[: len(numbers)] or numbers == [*sent, len(sent) + 1]
+    return len(numbers)
+
+
+def go_on_after_kill(rewick, run, folder, args, frames):
+    """The venue goes on where the tape ends; the database of both runs equals that of one replay."""
+    body, _ = steady(0, 200, start=frames + 1)
+    with FakeVenue(after_subscribing(body)) as venue:
+        with Recorder(rewick, folder, venue, *args, "--until-silent", "300ms") as rec:
+            rec.wait()
+    numbers = [trade_number(r.data) for r in rec.records(tb.RECEIVED) if r.data != ACK]
+    assert numbers == list(range(1, frames + 201))
+    run("tape", "verify", rec.tape)
+    run("replay", rec.tape, "--no-candles", "--db", folder / "replayed.db")
+    assert candles(folder / "c.db") == candles(folder / "replayed.db")
+    assert sum(row[13] for row in candles(folder / "c.db")) > 0
+
+
+def test_the_flush_bound_holds(recorder):
+    """A frame is on the tape, for everybody to read, soon after it was sent (a generous bound, as machines are busy)."""
+    body, sent = steady(0.05)
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--no-candles", "--flush-ms", "50", "--sync-ms", "60000")
+        for _ in range(10):
+            until(lambda: len(sent) > 0, "a trade")
+            number = sent[-1]
+            begin = time.monotonic()
+            until(lambda: any(trade_number(d) == number for d in received(rec) if d != ACK), "it on the tape")
+            assert time.monotonic() - begin < 5
+        rec.stop()

@@ -1,0 +1,517 @@
+#include "engine/sink/candle_store.h"
+
+#include "engine/sink/sink_sqlite.h"
+#include "tests/unit/candle_sample.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+static const uint8_t tape_id[16] = {1};
+static char folder[] = "/tmp/candle_store_test.XXXXXX";
+static char path[256];
+
+/* ---- helpers --------------------------------------------------------------------------------- */
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int fresh(void **state)
+{
+    (void)state;
+    static const char *const suffixes[] = {"-wal", "-shm", "-lock", ""};
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        snprintf(path, sizeof path, "%s/x.db%s", folder, suffixes[i]);
+        unlink(path);
+    }
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    fresh(state);
+    return rmdir(folder);
+}
+
+static struct sink *open_sink_as(const char *scope)
+{
+    struct engine_config config;
+    struct sink *sink;
+    struct sink_sqlite_options options = {.scope = scope, .commit_ns = 1};
+    engine_config_default(&config);
+    assert_ok(sink_sqlite_open_with(&sink, path, tape_id, &config, &options));
+    return sink;
+}
+
+static void put(struct sink *sink, const struct candle *candle)
+{
+    assert_ok(sink->put(sink, candle));
+    assert_ok(sink->commit(sink, candle->update, candle->update, false));
+}
+
+static void finish(struct sink *sink)
+{
+    assert_ok(sink->close(sink));
+}
+
+/* Rows as text, and copies of the first ones. */
+struct rows {
+    size_t count;
+    char text[4096];
+    size_t stop_after; /* 0 = never */
+};
+
+static enum err add_row(const struct candle *candle, void *arg)
+{
+    struct rows *rows = arg;
+    char bar[BAR_TEXT_MAX];
+    bar_format(bar, candle->bar);
+    size_t used = strlen(rows->text);
+    snprintf(rows->text + used, sizeof rows->text - used, "%lld %s %s %s %s %u\n",
+             (long long)((candle->open_ns - SAMPLE_OPEN_NS) / NS_PER_MIN), candle->venue,
+             candle->instrument, bar, candle_state_name(candle->state), candle->revision);
+    rows->count++;
+    return rows->count == rows->stop_after ? ERR_CHECK : ERR_OK;
+}
+
+static const struct candle_query everything = {.from_ns = INT64_MIN, .to_ns = INT64_MAX};
+
+static void assert_rows(struct candle_store *store, const struct candle_query *query,
+                        const char *expected)
+{
+    struct rows rows = {0};
+    assert_ok(candle_store_query(store, query, add_row, &rows, NULL));
+    assert_string_equal(rows.text, expected);
+}
+
+/* ---- rows come back -------------------------------------------------------------------------- */
+
+static enum err compare_row(const struct candle *candle, void *arg)
+{
+    const struct candle *expected = arg;
+    assert_candle_equal(candle, expected);
+    assert_int_equal(candle->update, expected->update);
+    assert_int_equal(candle->flags, expected->flags);
+    assert_int_equal(candle->volume_unit, expected->volume_unit);
+    assert_true(candle->quote_volume.mantissa == expected->quote_volume.mantissa);
+    assert_int_equal(candle->quote_volume.scale, expected->quote_volume.scale);
+    assert_true(candle->first_trade_id == expected->first_trade_id);
+    assert_true(candle->last_trade_id == expected->last_trade_id);
+    return ERR_OK;
+}
+
+static void assert_comes_back(const struct candle *candle)
+{
+    struct candle_store *store;
+    fresh(NULL);
+    struct sink *sink = open_sink_as(NULL);
+    put(sink, candle);
+    assert_ok(candle_store_open(&store, path));
+    assert_ok(candle_store_query(store, &everything, compare_row, (void *)(uintptr_t)candle, NULL));
+    candle_store_close(store);
+    finish(sink);
+}
+
+static void candles_come_back_digit_for_digit(void **state)
+{
+    (void)state;
+    struct candle candle = candle_sample(1);
+    assert_comes_back(&candle);
+    candle.first_trade_id = 0;
+    candle.last_trade_id = UINT64_MAX;
+    candle.flags = 0;
+    /* More digits than venues send: a sum of products. */
+    candle.quote_volume = (struct decimal){((int128)INT64_MAX << 63) + 12345, 36};
+    assert_comes_back(&candle);
+    candle.quote_volume.mantissa = -candle.quote_volume.mantissa;
+    candle.open = sample_decimal("0.00000001");
+    candle.close = sample_decimal("100");
+    assert_comes_back(&candle);
+}
+
+static void candles_without_some_values_come_back(void **state)
+{
+    (void)state;
+    struct candle candle = candle_sample(7);
+    candle.trades = 0;
+    candle.has_ids = false;
+    candle.first_trade_id = candle.last_trade_id = 0;
+    candle.first_seq = candle.last_seq = 0;
+    candle.flags = CANDLE_PARTIAL | CANDLE_CARRIED;
+    assert_comes_back(&candle);
+    candle = candle_sample(7);
+    candle.volume_unit = VOLUME_CONTRACT;
+    candle.quote_volume = DECIMAL_ZERO;
+    candle.state = CANDLE_CORRECTED;
+    candle.revision = UINT32_MAX;
+    candle.open_ns = -NS_PER_MIN;
+    candle.close_ns = 0;
+    assert_comes_back(&candle);
+}
+
+/* ---- queries --------------------------------------------------------------------------------- */
+
+/* Minutes 0 and 1 of two venues and three bars, one forming, one with two corrections. */
+static void fill(struct sink *sink)
+{
+    static const struct {
+        const char *venue, *instrument;
+        int64_t minutes, open;
+        enum candle_state state;
+        uint32_t revision;
+    } rows[] = {
+        {"kraken", "BTC-USD", 1, 0, CANDLE_CLOSED, 0},
+        {"kraken", "BTC-USD", 1, 1, CANDLE_CLOSED, 0},
+        {"binance", "BTC-USDT", 60, 0, CANDLE_FORMING, 0},
+        {"binance", "BTC-USDT", 2, 0, CANDLE_CLOSED, 0},
+        {"binance", "BTC-USDT", 1, 0, CANDLE_CLOSED, 0},
+        {"binance", "BTC-USDT", 1, 0, CANDLE_CORRECTED, 1},
+        {"binance", "BTC-USDT", 1, 0, CANDLE_CORRECTED, 2},
+        {"binance", "ETH-USDT", 1, 1, CANDLE_CLOSED, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct candle candle = candle_sample(i + 1);
+        candle.venue = rows[i].venue;
+        candle.instrument = rows[i].instrument;
+        candle.bar.size = rows[i].minutes * NS_PER_MIN;
+        candle.open_ns += rows[i].open * NS_PER_MIN;
+        candle.close_ns = candle.open_ns + candle.bar.size;
+        candle.state = rows[i].state;
+        candle.revision = rows[i].revision;
+        put(sink, &candle);
+    }
+}
+
+static struct candle_store *filled_store(void)
+{
+    struct candle_store *store;
+    struct sink *sink = open_sink_as(NULL);
+    fill(sink);
+    finish(sink);
+    assert_ok(candle_store_open(&store, path));
+    return store;
+}
+
+static void rows_are_ordered_by_time_market_and_bar_size(void **state)
+{
+    (void)state;
+    struct candle_store *store = filled_store();
+    assert_rows(store, &everything,
+                "0 binance BTC-USDT 1m corrected 2\n"
+                "0 binance BTC-USDT 2m closed 0\n"
+                "0 kraken BTC-USD 1m closed 0\n"
+                "1 binance ETH-USDT 1m closed 0\n"
+                "1 kraken BTC-USD 1m closed 0\n");
+    struct candle_query query = everything;
+    query.forming = query.revisions = true;
+    assert_rows(store, &query,
+                "0 binance BTC-USDT 1m closed 0\n"
+                "0 binance BTC-USDT 1m corrected 1\n"
+                "0 binance BTC-USDT 1m corrected 2\n"
+                "0 binance BTC-USDT 2m closed 0\n"
+                "0 binance BTC-USDT 1h forming 0\n"
+                "0 kraken BTC-USD 1m closed 0\n"
+                "1 binance ETH-USDT 1m closed 0\n"
+                "1 kraken BTC-USD 1m closed 0\n");
+    candle_store_close(store);
+}
+
+static void filters_combine(void **state)
+{
+    (void)state;
+    struct candle_store *store = filled_store();
+    const char *const venues[] = {"binance", "x' OR 1 --"}, *const instruments[] = {"ETH-USDT",
+                                                                                    "BTC-USDT"};
+    const struct bar bars[] = {{BAR_TIME, NS_PER_MIN}, {BAR_TIME, NS_PER_HOUR}};
+    struct candle_query query = everything;
+    query.venues = venues;
+    query.venue_count = 2;
+    query.instruments = instruments;
+    query.instrument_count = 2;
+    query.bars = bars;
+    query.bar_count = 2;
+    assert_rows(store, &query,
+                "0 binance BTC-USDT 1m corrected 2\n"
+                "1 binance ETH-USDT 1m closed 0\n");
+    query.forming = true;
+    query.instrument_count = 1;
+    assert_rows(store, &query, "1 binance ETH-USDT 1m closed 0\n");
+    query.instruments = NULL;
+    query.instrument_count = 0;
+    query.bars++;
+    query.bar_count = 1;
+    assert_rows(store, &query, "0 binance BTC-USDT 1h forming 0\n");
+    candle_store_close(store);
+}
+
+static void times_are_from_inclusive_to_exclusive(void **state)
+{
+    (void)state;
+    struct candle_store *store = filled_store();
+    struct candle_query query = everything;
+    query.from_ns = SAMPLE_OPEN_NS + NS_PER_MIN;
+    assert_rows(store, &query,
+                "1 binance ETH-USDT 1m closed 0\n"
+                "1 kraken BTC-USD 1m closed 0\n");
+    query.from_ns++;
+    assert_rows(store, &query, "");
+    query.from_ns = SAMPLE_OPEN_NS;
+    query.to_ns = SAMPLE_OPEN_NS;
+    assert_rows(store, &query, "");
+    query.to_ns++;
+    query.revisions = true;
+    assert_rows(store, &query,
+                "0 binance BTC-USDT 1m closed 0\n"
+                "0 binance BTC-USDT 1m corrected 1\n"
+                "0 binance BTC-USDT 1m corrected 2\n"
+                "0 binance BTC-USDT 2m closed 0\n"
+                "0 kraken BTC-USD 1m closed 0\n");
+    candle_store_close(store);
+}
+
+static void pages_join_without_hole_or_overlap(void **state)
+{
+    (void)state;
+    struct candle_store *store = filled_store();
+    for (uint64_t page = 1; page <= 9; page++) {
+        struct candle_query query = everything;
+        struct rows all = {0}, paged = {0};
+        query.forming = query.revisions = true;
+        assert_ok(candle_store_query(store, &query, add_row, &all, NULL));
+        query.limit = page;
+        for (query.offset = 0; query.offset < 20; query.offset += page) {
+            size_t before = paged.count;
+            assert_ok(candle_store_query(store, &query, add_row, &paged, NULL));
+            assert_true(paged.count - before <= page);
+        }
+        assert_int_equal(all.count, 8);
+        assert_string_equal(all.text, paged.text);
+    }
+    candle_store_close(store);
+}
+
+static void a_callback_can_end_the_query(void **state)
+{
+    (void)state;
+    struct candle_store *store = filled_store();
+    struct rows rows = {.stop_after = 2};
+    assert_err(ERR_CHECK, candle_store_query(store, &everything, add_row, &rows, NULL));
+    assert_int_equal(rows.count, 2);
+    rows = (struct rows){0};
+    assert_ok(candle_store_query(store, &everything, add_row, &rows, NULL));
+    assert_int_equal(rows.count, 5);
+    candle_store_close(store);
+}
+
+static void too_many_names_are_refused(void **state)
+{
+    (void)state;
+    struct candle_store *store = filled_store();
+    static const char *names[CANDLE_STORE_NAMES_MAX + 1];
+    for (size_t i = 0; i <= CANDLE_STORE_NAMES_MAX; i++)
+        names[i] = "kraken";
+    struct candle_query query = everything;
+    struct rows rows = {0};
+    query.venues = names;
+    query.venue_count = CANDLE_STORE_NAMES_MAX;
+    query.instruments = names;
+    query.instrument_count = CANDLE_STORE_NAMES_MAX;
+    assert_rows(store, &query, "");
+    query.venue_count++;
+    assert_err(ERR_LIMIT, candle_store_query(store, &query, add_row, &rows, NULL));
+    candle_store_close(store);
+}
+
+static enum err add_text(const char *a, const char *b, const char *c, void *arg)
+{
+    char *text = arg;
+    size_t used = strlen(text);
+    snprintf(text + used, 500 - used, "%s %s %s\n", a, b, c);
+    return ERR_OK;
+}
+
+static void instruments_and_series_are_listed(void **state)
+{
+    (void)state;
+    struct candle_store *store = filled_store();
+    char text[500] = "";
+    assert_ok(candle_store_instruments(store, add_text, text));
+    assert_string_equal(text, "binance BTC-USDT BTCUSDT\n"
+                              "binance ETH-USDT BTCUSDT\n"
+                              "kraken BTC-USD BTCUSDT\n");
+    text[0] = '\0';
+    assert_ok(candle_store_series(store, add_text, text));
+    assert_string_equal(text, "binance BTC-USDT 1h\n"
+                              "binance BTC-USDT 1m\n"
+                              "binance BTC-USDT 2m\n"
+                              "binance ETH-USDT 1m\n"
+                              "kraken BTC-USD 1m\n");
+    candle_store_close(store);
+}
+
+/* ---- beside a writer ------------------------------------------------------------------------- */
+
+struct snapshot {
+    struct sink *sink;
+    uint64_t rows, highest;
+};
+
+/* The writer goes on while the rows are read. */
+static enum err write_between(const struct candle *candle, void *arg)
+{
+    struct snapshot *snapshot = arg;
+    struct candle next = candle_sample(1000 + snapshot->rows);
+    next.open_ns += (int64_t)next.update * NS_PER_MIN;
+    put(snapshot->sink, &next);
+    snapshot->rows++;
+    if (candle->update > snapshot->highest)
+        snapshot->highest = candle->update;
+    return ERR_OK;
+}
+
+static void a_query_sees_one_state_while_the_writer_goes_on(void **state)
+{
+    (void)state;
+    struct candle_store *store;
+    struct snapshot snapshot = {.sink = open_sink_as(NULL)};
+    uint64_t update = 99;
+    fill(snapshot.sink);
+    assert_ok(candle_store_open(&store, path));
+    assert_ok(candle_store_query(store, &everything, write_between, &snapshot, &update));
+    assert_int_equal(snapshot.rows, 5);
+    assert_int_equal(update, 8);
+    assert_int_equal(snapshot.highest, 8);
+    struct rows rows = {0};
+    assert_ok(candle_store_query(store, &everything, add_row, &rows, &update));
+    assert_int_equal(rows.count, 10);
+    assert_int_equal(update, 1004);
+    candle_store_close(store);
+    finish(snapshot.sink);
+}
+
+static void the_update_is_that_of_the_newest_writer(void **state)
+{
+    (void)state;
+    struct candle_store *store;
+    struct rows rows = {0};
+    uint64_t update;
+    struct sink *sink = open_sink_as("first");
+    fill(sink);
+    finish(sink);
+    sink = open_sink_as("second");
+    assert_ok(candle_store_open(&store, path));
+    /* It has stored nothing yet: what the first one counted means nothing to it. */
+    assert_ok(candle_store_query(store, &everything, add_row, &rows, &update));
+    assert_int_equal(update, 0);
+    struct candle candle = candle_sample(3);
+    put(sink, &candle);
+    assert_ok(candle_store_query(store, &everything, add_row, &rows, &update));
+    assert_int_equal(update, 3);
+    finish(sink);
+    sink = open_sink_as("first");
+    assert_ok(candle_store_query(store, &everything, add_row, &rows, &update));
+    assert_int_equal(update, 8);
+    candle_store_close(store);
+    finish(sink);
+}
+
+/* ---- faults ---------------------------------------------------------------------------------- */
+
+static void assert_open_fails(enum err code, const char *text)
+{
+    struct candle_store *store;
+    err_clear();
+    assert_err(code, candle_store_open(&store, path));
+    assert_null(store);
+    if (!strstr(err_text(code), text))
+        fail_msg("'%s' does not say '%s'", err_text(code), text);
+}
+
+static void run_sql(const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+static void what_is_no_store_is_told(void **state)
+{
+    (void)state;
+    assert_open_fails(ERR_MISSING, "does not exist; make it with 'rewick replay TAPE --db ");
+    assert_int_equal(access(path, F_OK), -1);
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < 500; i++)
+        fputs("no database ", file);
+    fclose(file);
+    assert_open_fails(ERR_DAMAGED, "is not a database of rewick");
+    fresh(NULL);
+    run_sql("CREATE TABLE t (a)");
+    assert_open_fails(ERR_DAMAGED, "is the database of another program");
+    fresh(NULL);
+    run_sql("PRAGMA user_version = 0");
+    file = fopen(path, "w");
+    fclose(file);
+    assert_open_fails(ERR_DAMAGED, "is empty; fill it with 'rewick replay TAPE --db ");
+    fresh(NULL);
+    finish(open_sink_as(NULL));
+    run_sql("UPDATE meta SET value = 2");
+    assert_open_fails(ERR_DAMAGED, "has schema 2 and this rewick knows up to 1");
+}
+
+static void a_damaged_value_is_told_and_never_read_as_something(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"open = '61837.6x'",
+                                         "open = ''",
+                                         "close = '1.2.3'",
+                                         "low = '-'",
+                                         "high = '.5'",
+                                         "volume = '9999999999999999999999999999999999999999'",
+                                         "state = 'open'",
+                                         "bar = '0m'",
+                                         "volume_unit = 'apples'",
+                                         "flags = 'partial|'",
+                                         "vwap = '0.0000000000000000000000000000000000001'"};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct candle_store *store;
+        struct rows rows = {0};
+        char sql[200];
+        fresh(NULL);
+        struct sink *sink = open_sink_as(NULL);
+        struct candle candle = candle_sample(1);
+        put(sink, &candle);
+        finish(sink);
+        snprintf(sql, sizeof sql,
+                 "UPDATE candle SET %s; UPDATE series SET bar = (SELECT bar FROM candle)",
+                 values[i]);
+        run_sql(sql);
+        assert_ok(candle_store_open(&store, path));
+        assert_err(ERR_DAMAGED, candle_store_query(store, &everything, add_row, &rows, NULL));
+        assert_non_null(strstr(err_text(ERR_DAMAGED), "is damaged: '"));
+        candle_store_close(store);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(candles_come_back_digit_for_digit, fresh),
+        cmocka_unit_test_setup(candles_without_some_values_come_back, fresh),
+        cmocka_unit_test_setup(rows_are_ordered_by_time_market_and_bar_size, fresh),
+        cmocka_unit_test_setup(filters_combine, fresh),
+        cmocka_unit_test_setup(times_are_from_inclusive_to_exclusive, fresh),
+        cmocka_unit_test_setup(pages_join_without_hole_or_overlap, fresh),
+        cmocka_unit_test_setup(a_callback_can_end_the_query, fresh),
+        cmocka_unit_test_setup(too_many_names_are_refused, fresh),
+        cmocka_unit_test_setup(instruments_and_series_are_listed, fresh),
+        cmocka_unit_test_setup(a_query_sees_one_state_while_the_writer_goes_on, fresh),
+        cmocka_unit_test_setup(the_update_is_that_of_the_newest_writer, fresh),
+        cmocka_unit_test_setup(what_is_no_store_is_told, fresh),
+        cmocka_unit_test_setup(a_damaged_value_is_told_and_never_read_as_something, fresh),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,508 @@
+/* Records in, candle updates out, with frames as the venues send them. */
+#include "engine/base/time_text.h"
+#include "engine/candle/candle_digest.h"
+#include "engine/engine.h"
+#include "tests/unit/unit.h"
+
+#define T0        INT64_C(1700006400) /* a whole minute, in s */
+#define LINES_MAX 256
+
+struct bench {
+    struct engine *engine;
+    struct candle_digest *digest;
+    uint64_t seq;
+    size_t line_count, note_count, trade_count;
+    char lines[LINES_MAX][160];
+    char notes[LINES_MAX][600];
+};
+
+static void keep_candle(const struct candle *c, void *arg)
+{
+    struct bench *b = arg;
+    assert_ok(candle_digest_add(b->digest, c));
+    if (b->line_count == LINES_MAX)
+        return;
+    char close[DECIMAL_TEXT_MAX];
+    decimal_format(close, c->close);
+    snprintf(b->lines[b->line_count++], sizeof b->lines[0], "%s %s %lld %s %u %s n%llu", c->venue,
+             c->instrument, (long long)(c->open_ns / NS_PER_S - T0), candle_state_name(c->state),
+             c->revision, close, (unsigned long long)c->trades);
+}
+
+static void keep_trade(const struct venue *venue, const char *instrument, const struct trade *trade,
+                       const struct record *record, void *arg)
+{
+    struct bench *b = arg;
+    b->trade_count++;
+    snprintf(b->lines[b->line_count++], sizeof b->lines[0], "trade %s %s %llu %llu", venue->name,
+             instrument, (unsigned long long)trade->id, (unsigned long long)record->seq);
+}
+
+static void keep_note(const char *text, void *arg)
+{
+    struct bench *b = arg;
+    if (b->note_count < LINES_MAX)
+        snprintf(b->notes[b->note_count++], sizeof b->notes[0], "%s", text);
+}
+
+static struct bench *bench_new(const struct engine_filter *filter, bool trades)
+{
+    struct bench *b = calloc(1, sizeof *b);
+    assert_non_null(b);
+    struct engine_config config;
+    engine_config_default(&config);
+    struct engine_outlet outlet = {keep_candle, trades ? keep_trade : NULL, keep_note, b};
+    assert_ok(engine_new(&b->engine, &config, filter, &outlet));
+    assert_ok(candle_digest_new(&b->digest));
+    return b;
+}
+
+static void bench_free(struct bench *b)
+{
+    engine_free(b->engine);
+    candle_digest_free(b->digest);
+    free(b);
+}
+
+static void feed(struct bench *b, enum record_type type, const char *venue, double second,
+                 const char *data)
+{
+    int64_t time_ns = (int64_t)(second * 1000) * NS_PER_MS;
+    struct record record = {
+        .seq = ++b->seq,
+        .type = type,
+        .venue = venue,
+        .wall_ns = T0 * NS_PER_S + time_ns,
+        .mono_ns = 1000 + time_ns,
+        .source_ns = RECORD_NO_TIME,
+        .data = (const uint8_t *)data,
+        .size = strlen(data),
+    };
+    assert_ok(engine_feed(b->engine, &record));
+}
+
+static void feed_spot(struct bench *b, const char *symbol, uint64_t id, double second,
+                      const char *price)
+{
+    char data[400];
+    snprintf(
+        data, sizeof data,
+        "{\"e\":\"trade\",\"E\":%lld,\"s\":\"%s\",\"t\":%llu,\"p\":\"%s\",\"q\":\"0.00100000\","
+        "\"T\":%lld,\"m\":false,\"M\":true}",
+        (long long)(T0 * 1000 + (int64_t)(second * 1000) + 3), symbol, (unsigned long long)id,
+        price, (long long)(T0 * 1000 + (int64_t)(second * 1000)));
+    feed(b, RECORD_RECEIVED, "binance", second, data);
+}
+
+static void feed_match(struct bench *b, uint64_t id, double second, const char *price)
+{
+    char data[400], time[TIME_TEXT_MAX];
+    time_format(time, T0 * NS_PER_S + (int64_t)(second * 1000) * NS_PER_MS);
+    snprintf(
+        data, sizeof data,
+        "{\"type\":\"match\",\"trade_id\":%llu,\"maker_order_id\":\"a\",\"taker_order_id\":\"b\","
+        "\"side\":\"sell\",\"size\":\"0.5\",\"price\":\"%s\",\"product_id\":\"BTC-USD\","
+        "\"sequence\":1,\"time\":\"%s\"}",
+        (unsigned long long)id, price, time);
+    feed(b, RECORD_RECEIVED, "coinbase", second, data);
+}
+
+static void assert_lines(struct bench *b, const char *const *lines, size_t count)
+{
+    for (size_t i = 0; i < count && i < b->line_count; i++)
+        assert_string_equal(b->lines[i], lines[i]);
+    assert_int_equal(b->line_count, count);
+    b->line_count = 0;
+}
+
+#define assert_updates(b, ...)                                                                     \
+    assert_lines(b, (const char *const[]){__VA_ARGS__},                                            \
+                 sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
+/* ---- frames ---------------------------------------------------------------------------------- */
+
+static void frames_become_candles_and_ticks_close_them(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, true);
+    feed_spot(b, "BTCUSDT", 1, 10, "61800.30");
+    feed_match(b, 7, 11, "61900");
+    assert_updates(b, "trade binance BTC-USDT 1 1", "binance BTC-USDT 0 forming 0 61800.30 n1",
+                   "trade coinbase BTC-USD 7 2", "coinbase BTC-USD 0 forming 0 61900 n1");
+    feed(b, RECORD_TICK, "", 60.4, "");
+    assert_int_equal(b->line_count, 0);
+    feed(b, RECORD_TICK, "", 60.5, ""); /* 500 ms of lateness */
+    assert_updates(b, "binance BTC-USDT 0 closed 0 61800.30 n1",
+                   "coinbase BTC-USD 0 closed 0 61900 n1");
+    const struct engine_stats *stats = engine_stats(b->engine);
+    assert_int_equal(stats->records, 4);
+    assert_int_equal(stats->frames, 2);
+    assert_int_equal(stats->trades, 2);
+    assert_int_equal(stats->counted, 2);
+    assert_int_equal(stats->updates, 4);
+    assert_int_equal(stats->markets, 2);
+    bench_free(b);
+}
+
+static void forming_candles_and_markets_can_be_listed(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed_match(b, 7, 11, "61900");
+    feed_spot(b, "ETHUSDT", 1, 12, "2500.10");
+    b->line_count = 0;
+    engine_each_forming(b->engine, keep_candle, b);
+    assert_updates(b, "coinbase BTC-USD 0 forming 0 61900 n1",
+                   "binance ETH-USDT 0 forming 0 2500.10 n1");
+    struct engine_market market;
+    assert_true(engine_market_at(b->engine, 1, &market));
+    assert_string_equal(market.venue->name, "binance");
+    assert_string_equal(market.instrument, "ETH-USDT");
+    assert_string_equal(market.symbol, "ETHUSDT");
+    assert_false(engine_market_at(b->engine, 2, &market));
+    bench_free(b);
+}
+
+/* ---- clock ----------------------------------------------------------------------------------- */
+
+static void feed_at(struct bench *b, enum record_type type, int64_t wall_ns, int64_t mono_ns)
+{
+    struct record record = {.seq = ++b->seq,
+                            .type = type,
+                            .venue = "",
+                            .wall_ns = T0 * NS_PER_S + wall_ns,
+                            .mono_ns = mono_ns,
+                            .source_ns = RECORD_NO_TIME};
+    assert_ok(engine_feed(b->engine, &record));
+}
+
+static void a_session_counts_monotonic_time_whatever_the_wall_clock_does(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed_spot(b, "BTCUSDT", 1, 10, "5.0");
+    b->line_count = 0;
+    feed_at(b, RECORD_TICK, 5000 * NS_PER_S, 1000 + 11 * NS_PER_S); /* wall clock steps forward */
+    feed_at(b, RECORD_TICK, -5000 * NS_PER_S, 1000 + 12 * NS_PER_S);
+    feed_at(b, RECORD_TICK, 0, 0); /* monotonic clock of another thread: a little back */
+    feed_at(b, RECORD_TICK, 0, 1000 + 60 * NS_PER_S);
+    assert_int_equal(b->line_count, 0);
+    feed_at(b, RECORD_TICK, 0, 1000 + 61 * NS_PER_S);
+    assert_updates(b, "binance BTC-USDT 0 closed 0 5.0 n1");
+    bench_free(b);
+}
+
+static void between_sessions_the_wall_clock_counts(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed_spot(b, "BTCUSDT", 1, 10, "5.0");
+    b->line_count = 0;
+    /* Restarted after a boot: 20 s of wall time later the monotonic clock begins again. */
+    feed_at(b, RECORD_CONFIG, 30 * NS_PER_S, 5);
+    feed_at(b, RECORD_TICK, 30 * NS_PER_S, 5 + 30 * NS_PER_S);
+    assert_int_equal(b->line_count, 0);
+    feed_at(b, RECORD_TICK, 30 * NS_PER_S, 5 + 31 * NS_PER_S);
+    assert_updates(b, "binance BTC-USDT 0 closed 0 5.0 n1");
+    feed_spot(b, "BTCUSDT", 2, 65, "6.0");
+    b->line_count = 0;
+    feed_at(b, RECORD_CONFIG, -1000 * NS_PER_S, 0); /* a wall clock behind: no time has passed */
+    assert_int_equal(b->line_count, 0);
+    feed_at(b, RECORD_CONFIG, 1000 * NS_PER_S, 0);
+    assert_updates(b, "binance BTC-USDT 60 closed 0 6.0 n1");
+    bench_free(b);
+}
+
+static void clocks_at_the_ends_of_their_range_do_no_harm(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    static const int64_t ends[] = {0, INT64_MIN, INT64_MAX, -1, INT64_MIN, 1, INT64_MAX};
+    feed_spot(b, "BTCUSDT", 1, 10, "5.0");
+    for (size_t i = 0; i < 7; i++)
+        for (size_t j = 0; j < 7; j++) {
+            struct record record = {.seq = ++b->seq,
+                                    .type = i == j ? RECORD_CONFIG : RECORD_TICK,
+                                    .venue = "",
+                                    .wall_ns = ends[i],
+                                    .mono_ns = ends[j]};
+            assert_ok(engine_feed(b->engine, &record));
+        }
+    feed_spot(b, "BTCUSDT", 2, 11, "5.0");
+    bench_free(b);
+}
+
+/* ---- trouble --------------------------------------------------------------------------------- */
+
+static void the_first_of_each_trouble_is_told_once_per_venue(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed(b, RECORD_RECEIVED, "binance", 1, "{\"e\":\"trade\",\"s\":\"BTCUSDT\"}");
+    feed(b, RECORD_RECEIVED, "binance", 1, "nonsense");
+    feed(b, RECORD_RECEIVED, "coinbase", 1, "nonsense");
+    assert_int_equal(engine_stats(b->engine)->malformed, 3);
+    assert_int_equal(b->note_count, 2);
+    assert_memory_equal(b->notes[0], "binance: malformed frame, record 1: ", 36);
+    assert_memory_equal(b->notes[1], "coinbase: malformed frame, record 3: ", 37);
+    feed_spot(b, "BTCUSDT", 1, 2, "5");
+    feed_spot(b, "BTCUSDT", 4, 3, "5");
+    assert_string_equal(b->notes[2],
+                        "binance: 2 trade ids of BTCUSDT are missing before 4, record 5");
+    feed_spot(b, "BTCUSDT", 5, 3 + 2 * 86400, "5"); /* received then, so fine */
+    assert_int_equal(engine_stats(b->engine)->absurd_time, 0);
+    assert_int_equal(engine_stats(b->engine)->missing, 2);
+    feed_spot(b, "BTCUSDT", 3, 3, "5"); /* far beyond the horizon */
+    assert_int_equal(engine_stats(b->engine)->lost_late, 1);
+    assert_int_equal(engine_stats(b->engine)->missing, 1);
+    assert_string_equal(b->notes[3],
+                        "binance: trade of BTCUSDT came after the correction horizon, record 7");
+    bench_free(b);
+}
+
+static void unknown_venues_and_records_are_counted(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed(b, RECORD_RECEIVED, "no\nsuch\x1b[2J", 1, "{}");
+    feed(b, RECORD_RECEIVED, "", 1, "{}");
+    feed(b, (enum record_type)77, "binance", 1, "{}");
+    feed(b, RECORD_SENT, "binance", 1, "{}");
+    feed(b, RECORD_CONNECTION, "binance", 1, "{}");
+    assert_int_equal(engine_stats(b->engine)->other, 3);
+    assert_int_equal(b->note_count, 1);
+    assert_string_equal(b->notes[0], "venue 'no?such?[2J' is unknown, record 1");
+    bench_free(b);
+}
+
+static void lost_records_are_added_up(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed(b, RECORD_GAP, "", 1,
+         "{\"reason\":\"queue full\",\"count\":17,\"first_wall_ns\":1,\"last_wall_ns\":2}");
+    feed(b, RECORD_GAP, "", 1, "{\"count\":3}");
+    feed(b, RECORD_GAP, "", 1, "{\"count\":-3}");
+    feed(b, RECORD_GAP, "", 1, "x");
+    assert_int_equal(engine_stats(b->engine)->gap_records, 20);
+    assert_int_equal(engine_stats(b->engine)->malformed, 2);
+    bench_free(b);
+}
+
+/* ---- HTTP ------------------------------------------------------------------------------------ */
+
+#define TRADES_URL "https://api.binance.com/api/v3/historicalTrades?symbol=BTCUSDT&limit=2"
+#define ROWS                                                                                       \
+    "[{\"id\":2,\"price\":\"7.0\",\"qty\":\"1.0\",\"quoteQty\":\"7\",\"time\":1700006401000,"      \
+    "\"isBuyerMaker\":true,\"isBestMatch\":true}]"
+
+static void answers_with_status_200_repair(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed_spot(b, "BTCUSDT", 1, 1, "5.0");
+    feed_spot(b, "BTCUSDT", 3, 2, "6.0");
+    assert_int_equal(engine_stats(b->engine)->missing, 1);
+    b->line_count = 0;
+    feed(b, RECORD_HTTP, "binance", 3,
+         "{\"method\":\"GET\",\"url\":\"" TRADES_URL "\",\"status\":200}\n" ROWS);
+    assert_updates(b, "binance BTC-USDT 0 forming 0 6.0 n3");
+    assert_int_equal(engine_stats(b->engine)->missing, 0);
+    assert_int_equal(engine_stats(b->engine)->out_of_order, 1);
+    bench_free(b);
+}
+
+static void other_answers_change_nothing_and_are_counted(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed(b, RECORD_HTTP, "binance", 1,
+         "{\"method\":\"GET\",\"url\":\"" TRADES_URL "\",\"status\":429}\n" ROWS);
+    assert_int_equal(engine_stats(b->engine)->refused, 1);
+    assert_string_equal(b->notes[0], "binance: HTTP status 429 for " TRADES_URL ", record 1");
+    static const char *const malformed[] = {
+        "",
+        "\n",
+        "{\"method\":\"GET\",\"url\":\"" TRADES_URL "\",\"status\":200}",
+        "{\"method\":\"GET\",\"status\":200}\n" ROWS,
+        "{\"method\":\"GET\",\"url\":7,\"status\":200}\n" ROWS,
+        "{\"method\":\"GET\",\"url\":\"" TRADES_URL "\",\"status\":\"200\"}\n" ROWS,
+        "{\"method\":\"GET\",\"url\":\"" TRADES_URL "\",\"status\":200}\n{",
+        "[]\n" ROWS,
+    };
+    size_t count = sizeof malformed / sizeof malformed[0];
+    for (size_t i = 0; i < count; i++)
+        feed(b, RECORD_HTTP, "binance", 1, malformed[i]);
+    assert_int_equal(engine_stats(b->engine)->malformed, count);
+    assert_int_equal(b->line_count, 0);
+    bench_free(b);
+}
+
+/* ---- filter and determinism ------------------------------------------------------------------ */
+
+static void feed_busy_minutes(struct bench *b)
+{
+    for (int i = 0; i < 400; i++) {
+        feed_spot(b, "BTCUSDT", 100 + (uint64_t)i, i, "61800.30");
+        feed_spot(b, "ETHUSDT", 100 + (uint64_t)(i ^ 1), i % 7 == 0 ? i - 3 : i, "2500.10");
+        feed_match(b, 500 + (uint64_t)(i + i / 50), i, "61900.1");
+        feed(b, RECORD_TICK, "", i + 0.9, "");
+    }
+}
+
+static void a_filter_leaves_out_and_changes_nothing(void **state)
+{
+    (void)state;
+    struct bench *all = bench_new(NULL, false);
+    feed_busy_minutes(all);
+    static const struct {
+        const char *venue, *instrument, *prefix;
+    } cases[] = {{"coinbase", NULL, "coinbase "},
+                 {NULL, "ETH-USDT", "binance ETH-USDT "},
+                 {"binance", "BTC-USDT", "binance BTC-USDT "},
+                 {"kraken", NULL, "kraken "}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct engine_filter filter = {.venue_count = cases[i].venue != NULL,
+                                       .instrument_count = cases[i].instrument != NULL,
+                                       .venues = {cases[i].venue},
+                                       .instruments = {cases[i].instrument}};
+        struct bench *some = bench_new(&filter, false);
+        feed_busy_minutes(some);
+        size_t at = 0;
+        for (size_t line = 0; line < all->line_count && at < some->line_count; line++)
+            if (strncmp(all->lines[line], cases[i].prefix, strlen(cases[i].prefix)) == 0)
+                assert_string_equal(some->lines[at++], all->lines[line]);
+        assert_true(i == 3 ? some->line_count == 0 : at > 50);
+        assert_int_equal(engine_stats(some->engine)->markets, i == 3 ? 0 : 1);
+        bench_free(some);
+    }
+    bench_free(all);
+}
+
+static void the_same_records_give_the_same_digest(void **state)
+{
+    (void)state;
+    char digests[3][CANDLE_DIGEST_TEXT_MAX];
+    for (int i = 0; i < 3; i++) {
+        struct bench *b = bench_new(NULL, false);
+        feed_busy_minutes(b);
+        if (i == 2)
+            feed_spot(b, "BTCUSDT", 1000, 401, "1");
+        assert_ok(candle_digest_text(b->digest, digests[i]));
+        bench_free(b);
+    }
+    assert_string_equal(digests[0], digests[1]);
+    assert_string_not_equal(digests[0], digests[2]);
+}
+
+static void what_every_trade_became_adds_up(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed_busy_minutes(b);
+    const struct engine_stats *s = engine_stats(b->engine);
+    assert_int_equal(s->trades, 1200);
+    assert_int_equal(s->trades, s->counted + s->duplicates + s->excluded + s->snapshot +
+                                    s->other_channel + s->filtered + s->overflow + s->absurd_time);
+    assert_int_equal(s->missing, 7); /* a hole every 50 matches */
+    bench_free(b);
+}
+
+static void a_configuration_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    struct engine_config config;
+    struct engine *engine;
+    struct engine_outlet outlet = {.candle = keep_candle};
+    engine_config_default(&config);
+    config.bar_count = 0;
+    assert_err(ERR_USAGE, engine_new(&engine, &config, NULL, &outlet));
+    engine_config_default(&config);
+    config.bars[0].size = 1500 * NS_PER_MS;
+    assert_err(ERR_USAGE, engine_new(&engine, &config, NULL, &outlet));
+    engine_config_default(&config);
+    config.bars[config.bar_count++] = config.bars[0];
+    assert_err(ERR_USAGE, engine_new(&engine, &config, NULL, &outlet));
+    assert_string_equal(err_text(ERR_USAGE), "bar '1m' is given twice; give each once");
+    engine_config_default(&config);
+    config.lateness_ns = -1;
+    assert_err(ERR_USAGE, engine_new(&engine, &config, NULL, &outlet));
+    engine_free(NULL);
+}
+
+/* True records of each type and venue with some bytes turned. */
+static void damaged_records_are_taken(void **state)
+{
+    (void)state;
+    static const struct {
+        enum record_type type;
+        const char *venue, *data;
+    } records[] = {
+        {RECORD_RECEIVED, "binance",
+         "{\"e\":\"trade\",\"E\":1700006400003,\"s\":\"BTCUSDT\",\"t\":17,\"p\":\"61800.30\","
+         "\"q\":\"0.1\",\"T\":1700006400000,\"m\":false,\"M\":true}"},
+        {RECORD_RECEIVED, "binance",
+         "{\"e\":\"aggTrade\",\"E\":1700006400003,\"s\":\"ETHUSDT\",\"a\":9,\"p\":\"2500.1\","
+         "\"q\":\"0.1\",\"f\":1,\"l\":4,\"T\":1700006400000,\"m\":false,\"M\":true}"},
+        {RECORD_RECEIVED, "coinbase",
+         "{\"type\":\"match\",\"trade_id\":7,\"maker_order_id\":\"a\",\"taker_order_id\":\"b\","
+         "\"side\":\"sell\",\"size\":\"0.5\",\"price\":\"61900\",\"product_id\":\"BTC-USD\","
+         "\"sequence\":1,\"time\":\"2023-11-15T00:00:01.5Z\"}"},
+        {RECORD_RECEIVED, "kraken-v1",
+         "[993,[[\"354.04\",\"0.28\",\"1700006401.826417\",\"s\",\"m\",\"\"]],\"trade\",\"XMR/"
+         "USD\"]"},
+        {RECORD_HTTP, "binance",
+         "{\"method\":\"GET\",\"url\":\"" TRADES_URL "\",\"status\":200}\n" ROWS},
+        {RECORD_GAP, "", "{\"reason\":\"queue full\",\"count\":17}"},
+        {RECORD_CONFIG, "", "{\"bars\":[\"1m\"]}"},
+    };
+    struct bench *b = bench_new(NULL, false);
+    uint64_t random = 1;
+    for (int i = 0; i < 100000; i++) {
+        size_t pick = (size_t)unit_below(&random, sizeof records / sizeof records[0]);
+        uint8_t data[400];
+        size_t size = strlen(records[pick].data);
+        memcpy(data, records[pick].data, size);
+        for (uint64_t turned = unit_below(&random, 4); turned > 0; turned--)
+            data[unit_below(&random, size)] =
+                (uint8_t) "0123456789-.e\",:{}[]\n\xff"[unit_below(&random, 23)];
+        struct record record = {
+            .seq = ++b->seq,
+            .type = records[pick].type,
+            .venue = records[pick].venue,
+            .wall_ns = T0 * NS_PER_S + i * NS_PER_MS,
+            .mono_ns = i % 100 == 0 ? (int64_t)unit_random(&random) : i * NS_PER_MS,
+            .data = data,
+            .size = i % 3 == 0 ? size : unit_below(&random, size + 1),
+        };
+        assert_ok(engine_feed(b->engine, &record));
+    }
+    assert_int_equal(engine_stats(b->engine)->records, 100000);
+    assert_true(engine_stats(b->engine)->malformed > 10000);
+    assert_true(engine_stats(b->engine)->counted > 100);
+    for (size_t i = 0; i < b->note_count; i++)
+        assert_null(strpbrk(b->notes[i], "\n\r\x1b"));
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_become_candles_and_ticks_close_them),
+        cmocka_unit_test(forming_candles_and_markets_can_be_listed),
+        cmocka_unit_test(a_session_counts_monotonic_time_whatever_the_wall_clock_does),
+        cmocka_unit_test(between_sessions_the_wall_clock_counts),
+        cmocka_unit_test(clocks_at_the_ends_of_their_range_do_no_harm),
+        cmocka_unit_test(the_first_of_each_trouble_is_told_once_per_venue),
+        cmocka_unit_test(unknown_venues_and_records_are_counted),
+        cmocka_unit_test(lost_records_are_added_up),
+        cmocka_unit_test(answers_with_status_200_repair),
+        cmocka_unit_test(other_answers_change_nothing_and_are_counted),
+        cmocka_unit_test(a_filter_leaves_out_and_changes_nothing),
+        cmocka_unit_test(the_same_records_give_the_same_digest),
+        cmocka_unit_test(what_every_trade_became_adds_up),
+        cmocka_unit_test(a_configuration_that_cannot_be_is_refused),
+        cmocka_unit_test(damaged_records_are_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
