@@ -55,12 +55,11 @@ static enum err parse_address(struct import_parser *parser, const uint8_t *url, 
         return take_time(rest + 4, size - 4, out);
     }
     if (starts(rest, size, " -> ")) {
-        if (!buf_is_utf8(url, url_size))
-            return err_fail(ERR_DAMAGED, "the url is not UTF-8");
         out->type = RECORD_HTTP;
         out->url = url;
         out->url_size = url_size;
-        return take_time(rest + 4, size - 4, out);
+        enum err err = import_url_check(url, url_size);
+        return err == ERR_OK ? take_time(rest + 4, size - 4, out) : err;
     }
     return err_fail(ERR_DAMAGED, "none of '<->', '<-' and '->' behind the address");
 }

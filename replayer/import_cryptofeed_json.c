@@ -74,9 +74,7 @@ static enum err take_text(const struct import_json_member *member, const char *n
 static enum err take_url(const struct import_json_member *member, const char *name, struct buf *out)
 {
     enum err err = take_text(member, name, out);
-    if (err == ERR_OK && !buf_is_utf8(out->data, out->size))
-        return err_fail(ERR_DAMAGED, "the url is not UTF-8");
-    return err;
+    return err == ERR_OK ? import_url_check(out->data, out->size) : err;
 }
 
 static int base64_value(uint8_t c)

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Below it a time is in another unit than the format promises (time_text.h draws the same line). */
-#define TIME_MIN_NS INT64_C(100000000000000000)
-
 static const struct import_format *const formats[] = {
     &import_format_hftbacktest, &import_format_cryptofeed, &import_format_tardis,
     &import_format_http,        &import_format_frames,
@@ -43,14 +40,22 @@ void import_parser_release(struct import_parser *parser)
     parser->names = NULL;
 }
 
+enum err import_url_check(const uint8_t *url, size_t size)
+{
+    bool fine = buf_is_utf8(url, size);
+    for (size_t i = 0; i < size && fine; i++)
+        fine = url[i] >= 0x20 && url[i] != 0x7f;
+    return fine ? ERR_OK : err_fail(ERR_DAMAGED, "the url is not UTF-8 without control characters");
+}
+
 enum err import_entry_open(struct import_parser *parser, const uint8_t *url, size_t url_size,
                            struct import_entry *out)
 {
-    if (!buf_is_utf8(url, url_size))
-        return err_fail(ERR_DAMAGED, "the url is not UTF-8");
     struct buf *data = &parser->data;
     buf_clear(data);
-    enum err err = buf_append_text(data, "{\"event\":\"open\",\"url\":");
+    enum err err = import_url_check(url, url_size);
+    if (err == ERR_OK)
+        err = buf_append_text(data, "{\"event\":\"open\",\"url\":");
     if (err == ERR_OK)
         err = buf_append_json(data, url, url_size);
     if (err == ERR_OK)
@@ -70,7 +75,10 @@ enum err import_entry_config(const uint8_t *json, size_t size, struct import_ent
     json_t *parsed = json_loadb((const char *)json, size, 0, &error);
     if (!parsed)
         return err_fail(ERR_DAMAGED, "the configuration is not JSON: %s", error.text);
+    bool object = json_is_object(parsed);
     json_decref(parsed);
+    if (!object)
+        return err_fail(ERR_DAMAGED, "the configuration is not a JSON object");
     out->type = RECORD_CONFIG;
     out->data = json;
     out->size = size;
@@ -79,7 +87,8 @@ enum err import_entry_config(const uint8_t *json, size_t size, struct import_ent
 
 enum err import_seconds(int64_t *out_ns, const uint8_t *text, size_t size)
 {
-    if (time_parse_seconds(out_ns, (const char *)text, size) != ERR_OK || *out_ns < TIME_MIN_NS)
+    if (time_parse_seconds(out_ns, (const char *)text, size) != ERR_OK ||
+        *out_ns < IMPORT_TIME_MIN_NS)
         return err_fail(ERR_DAMAGED, "no receive time in seconds since 1970");
     return ERR_OK;
 }

@@ -23,9 +23,13 @@ struct import_entry {
     int64_t wall_ns;     /* receive time; RECORD_NO_TIME when the line has none */
     const uint8_t *data; /* of RECORD_HTTP: the body alone */
     size_t size;
-    const uint8_t *url; /* of RECORD_HTTP: what was asked, UTF-8 */
+    const uint8_t *url; /* of RECORD_HTTP: what was asked; passed import_url_check() */
     size_t url_size;
 };
+
+/* 1973. Below it a receive time is in another unit than the format promises (time_text.h draws the
+ * line there too). */
+#define IMPORT_TIME_MIN_NS INT64_C(100000000000000000)
 
 /* Connections of one file that have names (JSON lines). */
 #define IMPORT_NAMES_MAX 1024
@@ -74,6 +78,9 @@ enum err import_format_get(const struct import_format **out, const char *name) E
 enum err import_cryptofeed_json(struct import_parser *parser, const uint8_t *line, size_t size,
                                 struct import_entry *out) ERR_MUST_CHECK;
 
+/* ERR_DAMAGED with text: no url, but something that would break what it is put into. */
+enum err import_url_check(const uint8_t *url, size_t size) ERR_MUST_CHECK;
+
 /* A connection opened: takes the next number and fills `out` (all but the time). */
 enum err import_entry_open(struct import_parser *parser, const uint8_t *url, size_t url_size,
                            struct import_entry *out) ERR_MUST_CHECK;
@@ -82,7 +89,7 @@ enum err import_entry_open(struct import_parser *parser, const uint8_t *url, siz
 enum err import_entry_config(const uint8_t *json, size_t size,
                              struct import_entry *out) ERR_MUST_CHECK;
 
-/* Decimal seconds, plausible as a receive time (after 1973). ERR_DAMAGED with text. */
+/* Decimal seconds, at least IMPORT_TIME_MIN_NS. ERR_DAMAGED with text. */
 enum err import_seconds(int64_t *out_ns, const uint8_t *text, size_t size) ERR_MUST_CHECK;
 
 /* Where `c` stands first in text[0..size), or `size`. */

@@ -1,19 +1,17 @@
 /* hftbacktest: `receive_ns frame`, one a line. */
 #include "replayer/import_format.h"
 
-/* 18 or 19 digits: nanoseconds from 1973 on. Fewer would be another unit. */
+/* Digits, at least IMPORT_TIME_MIN_NS: a smaller number would be in another unit. */
 static enum err parse_ns(int64_t *out_ns, const uint8_t *text, size_t size)
 {
     int64_t ns = 0;
-    for (size_t i = 0; i < size && i < 20; i++) {
+    for (size_t i = 0; i < size; i++) {
         int64_t digit = text[i] - '0';
-        if (digit < 0 || digit > 9 || ns > (INT64_MAX - digit) / 10) {
-            size = 0;
-            break;
-        }
+        if (digit < 0 || digit > 9 || ns > (INT64_MAX - digit) / 10)
+            return err_fail(ERR_DAMAGED, "no receive time in nanoseconds in front");
         ns = ns * 10 + digit;
     }
-    if (size < 18 || size > 19)
+    if (ns < IMPORT_TIME_MIN_NS)
         return err_fail(ERR_DAMAGED, "no receive time in nanoseconds in front");
     *out_ns = ns;
     return ERR_OK;

@@ -11,7 +11,7 @@ static enum err parse(struct import_parser *parser, const uint8_t *line, size_t 
     out->size = size;
     out->url = (const uint8_t *)parser->url;
     out->url_size = strlen(parser->url);
-    return ERR_OK;
+    return import_url_check(out->url, out->url_size);
 }
 
 const struct import_format import_format_http = {.name = "http", .whole = true, .parse = parse};

@@ -42,15 +42,16 @@ char candle_column_kind(enum candle_column column)
 
 /* ---- fields ---------------------------------------------------------------------------------- */
 
-static bool put_text(char *text, const char *value)
+/* These write without a NUL and give the length. */
+
+static size_t put_text(char *text, const char *value)
 {
     size_t size = strnlen(value, CANDLE_FIELD_MAX - 1);
     memcpy(text, value, size);
-    text[size] = '\0';
-    return true;
+    return size;
 }
 
-static bool put_integer(char *text, uint64_t value)
+static size_t put_integer(char *text, uint64_t value)
 {
     char digits[24];
     size_t at = sizeof digits;
@@ -59,29 +60,17 @@ static bool put_integer(char *text, uint64_t value)
         value /= 10;
     } while (value != 0);
     memcpy(text, digits + at, sizeof digits - at);
-    text[sizeof digits - at] = '\0';
-    return true;
+    return sizeof digits - at;
 }
 
-static bool put_decimal(char *text, struct decimal value)
+static size_t put_bar(char *text, struct bar bar)
 {
-    decimal_format(text, value);
-    return true;
+    char name[BAR_TEXT_MAX];
+    bar_format(name, bar);
+    return put_text(text, name);
 }
 
-static bool put_time(char *text, int64_t time_ns)
-{
-    time_format(text, time_ns);
-    return true;
-}
-
-static bool put_bar(char *text, struct bar bar)
-{
-    bar_format(text, bar);
-    return true;
-}
-
-static bool put_flags(char *text, uint32_t flags)
+static size_t put_flags(char *text, uint32_t flags)
 {
     bool partial = (flags & CANDLE_PARTIAL) != 0, carried = (flags & CANDLE_CARRIED) != 0;
     return put_text(text, partial && carried ? "partial|carried"
@@ -116,7 +105,7 @@ static bool has_value(const struct candle *candle, enum candle_column column)
     }
 }
 
-static bool put_value(const struct candle *c, enum candle_column column, char *text)
+static size_t put_value(const struct candle *c, enum candle_column column, char *text)
 {
     switch (column) {
     case COLUMN_venue:
@@ -126,33 +115,33 @@ static bool put_value(const struct candle *c, enum candle_column column, char *t
     case COLUMN_bar:
         return put_bar(text, c->bar);
     case COLUMN_open_time:
-        return put_time(text, c->open_ns);
+        return time_format(text, c->open_ns);
     case COLUMN_close_time:
-        return put_time(text, c->close_ns);
+        return time_format(text, c->close_ns);
     case COLUMN_state:
         return put_text(text, candle_state_name(c->state));
     case COLUMN_revision:
         return put_integer(text, c->revision);
     case COLUMN_open:
-        return put_decimal(text, c->open);
+        return decimal_format(text, c->open);
     case COLUMN_high:
-        return put_decimal(text, c->high);
+        return decimal_format(text, c->high);
     case COLUMN_low:
-        return put_decimal(text, c->low);
+        return decimal_format(text, c->low);
     case COLUMN_close:
-        return put_decimal(text, c->close);
+        return decimal_format(text, c->close);
     case COLUMN_volume:
-        return put_decimal(text, c->volume);
+        return decimal_format(text, c->volume);
     case COLUMN_quote_volume:
-        return put_decimal(text, c->quote_volume);
+        return decimal_format(text, c->quote_volume);
     case COLUMN_trades:
         return put_integer(text, c->trades);
     case COLUMN_taker_buy_volume:
-        return put_decimal(text, c->taker_buy_volume);
+        return decimal_format(text, c->taker_buy_volume);
     case COLUMN_taker_buy_quote_volume:
-        return put_decimal(text, c->taker_buy_quote_volume);
+        return decimal_format(text, c->taker_buy_quote_volume);
     case COLUMN_vwap:
-        return put_decimal(text, c->vwap);
+        return decimal_format(text, c->vwap);
     case COLUMN_volume_unit:
         return put_text(text, volume_unit_name(c->volume_unit));
     case COLUMN_channel:
@@ -164,9 +153,9 @@ static bool put_value(const struct candle *c, enum candle_column column, char *t
     case COLUMN_last_trade_id:
         return put_integer(text, c->last_trade_id);
     case COLUMN_first_trade_time:
-        return put_time(text, c->first_trade_ns);
+        return time_format(text, c->first_trade_ns);
     case COLUMN_last_trade_time:
-        return put_time(text, c->last_trade_ns);
+        return time_format(text, c->last_trade_ns);
     case COLUMN_first_seq:
         return put_integer(text, c->first_seq);
     case COLUMN_last_seq:
@@ -184,7 +173,7 @@ static bool put_value(const struct candle *c, enum candle_column column, char *t
     case CANDLE_COLUMN_COUNT:
         break;
     }
-    return false;
+    return 0;
 }
 
 bool candle_field(const struct candle *candle, enum candle_column column,
@@ -193,6 +182,21 @@ bool candle_field(const struct candle *candle, enum candle_column column,
     _Static_assert(CANDLE_FIELD_MAX >= DECIMAL_TEXT_MAX && CANDLE_FIELD_MAX >= SYMBOL_MAX &&
                        CANDLE_FIELD_MAX >= INSTRUMENT_MAX && CANDLE_FIELD_MAX >= TIME_TEXT_MAX,
                    "every field fits");
-    text[0] = '\0';
-    return has_value(candle, column) && put_value(candle, column, text);
+    bool there = has_value(candle, column);
+    text[there ? put_value(candle, column, text) : 0] = '\0';
+    return there;
+}
+
+size_t candle_row(const struct candle *candle, char text[CANDLE_ROW_MAX])
+{
+    char *to = text;
+    for (int i = 0; i < CANDLE_COLUMN_COUNT; i++) {
+        enum candle_column column = (enum candle_column)i;
+        if (has_value(candle, column))
+            to += put_value(candle, column, to);
+        *to++ = ',';
+    }
+    to[-1] = '\n';
+    *to = '\0';
+    return (size_t)(to - text);
 }

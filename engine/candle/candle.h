@@ -127,4 +127,9 @@ char candle_column_kind(enum candle_column column); /* 'T', 'N', 'D', 'Q', 'I', 
 bool candle_field(const struct candle *candle, enum candle_column column,
                   char text[CANDLE_FIELD_MAX]);
 
+#define CANDLE_ROW_MAX (CANDLE_COLUMN_COUNT * CANDLE_FIELD_MAX)
+/* All fields with commas between them, a line feed and a NUL: the row of CSV, and of the digest.
+ * Returns its length without the NUL. No field needs quotes. */
+size_t candle_row(const struct candle *candle, char text[CANDLE_ROW_MAX]);
+
 #endif

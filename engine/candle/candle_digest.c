@@ -3,11 +3,9 @@
 #include <openssl/evp.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Rows are gathered, since a hash call costs as much as hashing a row. */
 #define GATHERED_MAX 32768
-#define ROW_MAX      (CANDLE_COLUMN_COUNT * CANDLE_FIELD_MAX)
 
 struct candle_digest {
     EVP_MD_CTX *hash;
@@ -16,7 +14,7 @@ struct candle_digest {
     char gathered[GATHERED_MAX];
 };
 
-_Static_assert(GATHERED_MAX >= 2 * ROW_MAX, "a row fits");
+_Static_assert(GATHERED_MAX >= 2 * CANDLE_ROW_MAX, "a row fits");
 
 enum err candle_digest_new(struct candle_digest **out)
 {
@@ -53,19 +51,13 @@ static enum err hash_gathered(EVP_MD_CTX *hash, const struct candle_digest *dige
 
 enum err candle_digest_add(struct candle_digest *digest, const struct candle *candle)
 {
-    if (digest->size + ROW_MAX > GATHERED_MAX) {
+    if (digest->size + CANDLE_ROW_MAX > GATHERED_MAX) {
         enum err err = hash_gathered(digest->hash, digest);
         if (err != ERR_OK)
             return err;
         digest->size = 0;
     }
-    char *to = digest->gathered + digest->size;
-    for (int column = 0; column < CANDLE_COLUMN_COUNT; column++) {
-        candle_field(candle, (enum candle_column)column, to);
-        to += strlen(to);
-        *to++ = column + 1 < CANDLE_COLUMN_COUNT ? ',' : '\n';
-    }
-    digest->size = (size_t)(to - digest->gathered);
+    digest->size += candle_row(candle, digest->gathered + digest->size);
     return ERR_OK;
 }
 

@@ -100,24 +100,23 @@ enum err series_commit(struct series *series, const struct series_rules *rules,
 
 /* ---- updates --------------------------------------------------------------------------------- */
 
-static struct candle make_candle(const struct series *series, const struct series_outlet *outlet,
-                                 const struct candle *blank, const struct window *window,
-                                 enum candle_state state)
+static void make_candle(const struct series *series, const struct series_outlet *outlet,
+                        const struct candle *blank, const struct window *window, struct candle *out)
 {
-    struct candle candle = *blank;
-    window_to_candle(window, &candle);
-    candle.bar = series->bar;
-    candle.state = state;
-    candle.seq = outlet->seq;
-    candle.wall_ns = outlet->wall_ns;
-    return candle;
+    *out = *blank;
+    window_to_candle(window, out);
+    out->bar = series->bar;
+    out->seq = outlet->seq;
+    out->wall_ns = outlet->wall_ns;
 }
 
 static void give(struct window *window, const struct series_rules *rules,
                  const struct candle *blank, const struct series *series, enum candle_state state)
 {
     struct series_outlet *outlet = rules->outlet;
-    struct candle candle = make_candle(series, outlet, blank, window, state);
+    struct candle candle;
+    make_candle(series, outlet, blank, window, &candle);
+    candle.state = state;
     candle.update = ++outlet->updates;
     window->changed = false;
     outlet->candle(&candle, outlet->arg);
@@ -337,8 +336,9 @@ void series_each_forming(const struct series *series, const struct series_outlet
                          void (*each)(const struct candle *candle, void *arg), void *arg)
 {
     for (size_t i = 0; i < series->forming.count; i++) {
-        struct candle candle =
-            make_candle(series, outlet, blank, window_list_at(&series->forming, i), CANDLE_FORMING);
+        struct candle candle;
+        make_candle(series, outlet, blank, window_list_at(&series->forming, i), &candle);
+        candle.state = CANDLE_FORMING;
         each(&candle, arg);
     }
 }

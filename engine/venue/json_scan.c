@@ -329,6 +329,21 @@ bool json_scan_next(struct json_scan *scan, struct json_span *key, struct json_s
     return (!scan->object || scan_key(scan, key)) && scan_value(scan, value);
 }
 
+/* The index of the name that `key` is, looking from `first` on and then from the start; else count.
+ */
+static size_t find_name(struct json_span key, const char *const *names, size_t count, size_t first)
+{
+    char c = key.size > 0 ? key.text[0] : '\0';
+    for (size_t tried = 0; tried < count; tried++) {
+        size_t i = first + tried < count ? first + tried : first + tried - count;
+        /* Mostly the first byte decides; that of an escape decides nothing. */
+        if ((names[i][0] == c || key.escaped) && json_scan_is(key, names[i])) {
+            return i;
+        }
+    }
+    return count;
+}
+
 const char *json_scan_pick(struct json_span object, const char *const *names, size_t count,
                            struct json_span *values)
 {
@@ -338,13 +353,10 @@ const char *json_scan_pick(struct json_span object, const char *const *names, si
     memset(values, 0, count * sizeof *values);
     json_scan_open(&scan, object);
     while (json_scan_next(&scan, &key, &value)) {
-        for (size_t tried = 0; tried < count; tried++) {
-            size_t i = likely + tried < count ? likely + tried : likely + tried - count;
-            if (json_scan_is(key, names[i])) {
-                values[i] = value;
-                likely = i + 1 < count ? i + 1 : 0;
-                break;
-            }
+        size_t i = find_name(key, names, count, likely);
+        if (i < count) {
+            values[i] = value;
+            likely = i + 1;
         }
     }
     return scan.fault;
@@ -422,6 +434,19 @@ bool json_scan_text(struct json_span string, char *out, size_t out_size)
         used += size;
     }
     out[used] = '\0';
+    return true;
+}
+
+bool json_scan_name(struct json_span string, char *out, size_t out_size)
+{
+    if (!json_scan_text(string, out, out_size) || out[0] == '\0') {
+        return false;
+    }
+    for (const char *at = out; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+            return false;
+        }
+    }
     return true;
 }
 

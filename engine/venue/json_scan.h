@@ -67,6 +67,8 @@ const char *json_scan_pick(struct json_span object, const char *const *names, si
 bool json_scan_is(struct json_span string, const char *text);
 /* The string's text, unescaped, with a NUL. False when it does not fit or holds a NUL itself. */
 bool json_scan_text(struct json_span string, char *out, size_t out_size);
+/* The same for a name: false too when it is empty or has control characters. */
+bool json_scan_name(struct json_span string, char *out, size_t out_size);
 /* As much of it as fits, for people to read: control characters become blanks. */
 void json_scan_excerpt(struct json_span string, char *out, size_t out_size);
 /* Digits only, in a number or in a string, at most UINT64_MAX. */

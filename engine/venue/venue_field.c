@@ -93,8 +93,8 @@ enum err field_text(struct venue_frame *frame, const struct field_set *set, size
     if (set->values[index].size == 0) {
         return wrong(frame, set, index, "is empty");
     }
-    if (!json_scan_text(set->values[index], out, out_size)) {
-        return wrong(frame, set, index, "is too long");
+    if (!json_scan_name(set->values[index], out, out_size)) {
+        return wrong(frame, set, index, "is too long or has control characters");
     }
     return ERR_OK;
 }

@@ -39,6 +39,7 @@ bool field_is(const struct field_set *set, size_t index, const char *text);
 
 enum err field_want(struct venue_frame *frame, const struct field_set *set, size_t index,
                     enum json_span_kind kind) ERR_MUST_CHECK;
+/* Text that is not empty, fits, and has no control characters. */
 enum err field_text(struct venue_frame *frame, const struct field_set *set, size_t index, char *out,
                     size_t out_size) ERR_MUST_CHECK;
 enum err field_bool(struct venue_frame *frame, const struct field_set *set, size_t index,

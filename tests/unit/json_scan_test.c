@@ -171,6 +171,9 @@ static void gives_text_unescaped_or_not_at_all(void **state)
     assert_string_equal(out, "\xf0\x9f\x98\x80");
     assert_false(json_scan_text(string_of("\"a\\u0000b\""), out, sizeof out));
     assert_false(json_scan_text(string_of("12"), out, sizeof out));
+    assert_true(json_scan_name(string_of("\"\\u5e01\""), out, sizeof out));
+    assert_false(json_scan_name(string_of("\"\""), out, sizeof out));
+    assert_false(json_scan_name(string_of("\"a\\n\""), out, sizeof out));
     json_scan_excerpt(string_of("\"a\\nb\\u0000\xe5\xb8\x81xyz\""), out, sizeof out);
     assert_string_equal(out, "a b \xe5\xb8\x81");
 }
@@ -199,8 +202,8 @@ static void agrees_with_jansson_on_damaged_documents(void **state)
 {
     (void)state;
     static const char *const seeds[] = {
-        "{\"stream\":\"btcusdt@trade\",\"data\":{\"e\":\"trade\",\"E\":1723161255343,\"s\":"
-        "\"BTCUSDT\",\"p\":\"61837.63000000\",\"m\":true,\"M\":null}}",
+        ("{\"stream\":\"btcusdt@trade\",\"data\":{\"e\":\"trade\",\"E\":1723161255343,\"s\":"
+         "\"BTCUSDT\",\"p\":\"61837.63000000\",\"m\":true,\"M\":null}}"),
         "[321,[[\"57126.70000\",\"0.02063928\",\"1616333924.737428\",\"b\",\"m\",\"\"]],\"trade\"]",
         "{\"a\":[-1.5e-10,0E-8,{}],\"b\\u00e9\\ud83d\\ude00\":\"\xc3\xa9\",\"c\":[[],[[]]]}",
     };

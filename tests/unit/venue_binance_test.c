@@ -164,6 +164,8 @@ static void a_wrong_member_is_named(void **state)
         const char *text, *reason;
     } cases[] = {
         {SPOT_TRADE("7", "1", "\"1\"", "\"1\"", "1723161255342", "true"), "'s' is not a string"},
+        {SPOT_TRADE("\"A\\nB\"", "1", "\"1\"", "\"1\"", "1723161255342", "true"),
+         "'s' is too long or has control characters"},
         {SPOT_TRADE("\"\"", "1", "\"1\"", "\"1\"", "1723161255342", "true"), "'s' is empty"},
         {SPOT_TRADE("\"B\"", "\"1\"", "\"1\"", "\"1\"", "1723161255342", "true"),
          "'t' is not a number"},
@@ -479,6 +481,7 @@ static void other_http_answers_are_told_apart(void **state)
     } cases[] = {
         {"https://h/api/v3/trades?symbol=BTCUSDT", "[]", VENUE_TRADES},
         {"https://h/api/v3/trades", "[]", VENUE_MALFORMED},
+        {"https://h/api/v3/trades?symbol=", "[]", VENUE_MALFORMED},
         {"https://h/api/v3/trades?symbol=BTCUSDT", "{}", VENUE_MALFORMED},
         {"https://h/api/v3/trades?symbol=BTCUSDT", "[{}]", VENUE_MALFORMED},
         {"https://h/api/v3/trades?symbol=X", "{\"code\":-1121,\"msg\":\"Invalid symbol.\"}",

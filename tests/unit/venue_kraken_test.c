@@ -167,6 +167,7 @@ static void other_v1_frames_are_told_apart(void **state)
     assert_int_equal(frame.source_ns, INT64_C(1622766170577304000));
     venue_frame_release(&frame);
     assert_malformed("kraken-v1", "[1,2,3]", "does not end with channel and pair");
+    assert_malformed("kraken-v1", "[1,[],\"trade\",\"\"]", "does not end with channel and pair");
     assert_malformed("kraken-v1", "[1,2,3,4]", "does not end with channel and pair");
     assert_malformed("kraken-v1", "[1,2,\"trade\",\"A/B\"]", "'data' is not an array");
     assert_malformed("kraken-v1", "[1,[[\"1\",\"1\",\"1618678150.8\"]],\"trade\",\"A/B\"]",
@@ -263,6 +264,7 @@ static void other_rest_answers_are_told_apart(void **state)
         {trades, "{\"error\":[],\"result\":{\"X\":7}}", VENUE_MALFORMED},
         {trades, "{\"error\":[],\"result\":{\"X\":[[]]}}", VENUE_MALFORMED},
         {trades, "{\"error\":7}", VENUE_MALFORMED},
+        {trades, "{\"error\":[],\"result\":{\"\":[]}}", VENUE_MALFORMED},
         {trades, "[]", VENUE_MALFORMED},
         {"https://h/0/public/OHLC?pair=x", "{\"error\":[],\"result\":{}}", VENUE_DATA},
         {"https://h/0/public/Time", "{\"error\":[],\"result\":{}}", VENUE_OTHER},
@@ -344,8 +346,7 @@ static void what_it_answers_the_decoder_understands(void **state)
     (void)state;
     static const char *const requests[] = {
         "{\"method\":\"subscribe\",\"params\":{\"channel\":\"trade\",\"symbol\":[\"BTC/USD\"]}}",
-        "{\"method\":\"subscribe\",\"params\":{\"channel\":\"trade\",\"symbol\":[\"\\u0001\\\"\"]}"
-        "}",
+        "{\"method\":\"subscribe\",\"params\":{\"channel\":\"trade\",\"symbol\":[\"\\u0001\"]}}",
         "{\"method\":\"subscribe\",\"params\":{\"channel\":\"x\",\"symbol\":[\"BTC/USD\"]}}",
     };
     struct sample_client client = sample_connect("kraken", "/v2/");

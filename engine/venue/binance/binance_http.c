@@ -64,7 +64,8 @@ static enum err decode_trades(struct venue_frame *frame, struct venue_path path,
                               struct json_span document, const struct row_layout *layout)
 {
     struct answer answer = {.layout = layout};
-    if (!venue_path_param(path, "symbol", answer.symbol, sizeof answer.symbol)) {
+    if (!venue_path_param(path, "symbol", answer.symbol, sizeof answer.symbol) ||
+        answer.symbol[0] == '\0') {
         venue_frame_malformed(frame, "the request names no symbol");
         return ERR_DAMAGED;
     }

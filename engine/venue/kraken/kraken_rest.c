@@ -56,8 +56,8 @@ static enum err decode_trades(struct venue_frame *frame, struct json_span result
         if (json_scan_is(key, "last")) {
             continue;
         }
-        if (!json_scan_text(key, pair, sizeof pair)) {
-            venue_frame_malformed(frame, "the name of the pair is too long");
+        if (!json_scan_name(key, pair, sizeof pair)) {
+            venue_frame_malformed(frame, "a member of 'result' is not called like a pair");
             return ERR_DAMAGED;
         }
         kraken_rest_symbol(pair, symbol);

@@ -123,8 +123,8 @@ static enum err decode_array(struct venue_frame *frame, struct json_span documen
         return ERR_DAMAGED;
     }
     if (all < 4 || all > ELEMENTS_MAX ||
-        !json_scan_text(elements[count - 2], frame->channel, sizeof frame->channel) ||
-        !json_scan_text(elements[count - 1], frame->symbol, sizeof frame->symbol)) {
+        !json_scan_name(elements[count - 2], frame->channel, sizeof frame->channel) ||
+        !json_scan_name(elements[count - 1], frame->symbol, sizeof frame->symbol)) {
         venue_frame_malformed(frame, "the array does not end with channel and pair");
         return ERR_DAMAGED;
     }

@@ -1,0 +1,148 @@
+/*
+ * The tape reader on hostile segments. Input: one byte of ways, then the bytes of a segment.
+ *
+ * Ways: 1 salvage, 2 as a lone file, 4 make all checksums right (else nothing gets past them), 8
+ * make salts, chains and numbers right too, 16 check and repair it, 32 let a writer go on behind
+ * it.
+ */
+#include "engine/base/bytes.h"
+#include "engine/base/crc32c.h"
+#include "engine/tape/tape_check.h"
+#include "engine/tape/tape_format.h"
+#include "engine/tape/tape_reader.h"
+#include "engine/tape/tape_writer.h"
+
+#include "tests/unit/io_fault.c"
+
+#define FILE_PATH "tape/00000001.rwk.zst"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void put_crc(uint8_t *header, size_t size)
+{
+    bytes_put_u32(header + size - 4, crc32c(0, header, size - 4));
+}
+
+struct fix {
+    uint64_t salt, next_seq;
+    uint32_t chain;
+    bool places;
+};
+
+/* Makes one frame's checksums right; its length, 0 when it is none. */
+static size_t fix_frame(uint8_t *p, size_t left, struct fix *fix)
+{
+    if (left < 12)
+        return 0;
+    uint64_t header = (uint64_t)bytes_get_u32(p + 4) + 8;
+    if (bytes_get_u32(p) == TAPE_END_MAGIC && header == TAPE_END_MARK_SIZE && header <= left) {
+        if (fix->places) {
+            bytes_put_u64(p + 16, fix->salt);
+            bytes_put_u64(p + 24, fix->next_seq);
+            bytes_put_u32(p + 36, fix->chain);
+        }
+        put_crc(p, (size_t)header);
+        return (size_t)header;
+    }
+    if (bytes_get_u32(p) != TAPE_BLOCK_MAGIC || header < TAPE_BLOCK_FIXED_SIZE + 4 || header > left)
+        return 0;
+    if (fix->places) {
+        bytes_put_u64(p + 16, fix->salt);
+        bytes_put_u64(p + 24, fix->next_seq);
+        bytes_put_u32(p + 60, fix->chain);
+    }
+    uint32_t frame = bytes_get_u32(p + 48);
+    if (frame > left - header)
+        bytes_put_u32(p + 48, frame = (uint32_t)(left - header));
+    bytes_put_u32(p + 56, crc32c(0, p + header, frame));
+    put_crc(p, (size_t)header);
+    fix->next_seq += bytes_get_u32(p + 12);
+    fix->chain = bytes_get_u32(p + header - 4);
+    return (size_t)header + frame;
+}
+
+static void fix_segment(uint8_t *bytes, size_t size, bool places)
+{
+    if (size < TAPE_SEGMENT_HEADER_SIZE)
+        return;
+    put_crc(bytes, TAPE_SEGMENT_HEADER_SIZE);
+    struct fix fix = {bytes_get_u64(bytes + 40), bytes_get_u64(bytes + 48),
+                      bytes_get_u32(bytes + 72), places};
+    for (size_t at = TAPE_SEGMENT_HEADER_SIZE, step = 1; step && at < size; at += step)
+        step = fix_frame(bytes + at, size - at, &fix);
+}
+
+static void read_all(const struct io *io, const char *path, bool salvage)
+{
+    struct tape_reader_options options = {.salvage = salvage};
+    struct tape_reader *reader = NULL;
+    struct record record;
+    uint64_t before = 0, sum = 0;
+    if (tape_reader_open(&reader, io, path, &options) != ERR_OK)
+        return;
+    enum err err;
+    while ((err = tape_reader_next(reader, &record)) == ERR_OK) {
+        check(record.seq > before);
+        check(record.size <= RECORD_DATA_MAX && strlen(record.venue) < RECORD_VENUE_MAX);
+        for (size_t i = 0; i < record.size; i++)
+            sum += record.data[i];
+        before = record.seq;
+    }
+    check(err == ERR_END || (!salvage && err == ERR_DAMAGED) || err == ERR_DAMAGED);
+    check(sum < UINT64_MAX);
+    tape_reader_close(reader);
+}
+
+/* What a repair makes is always whole. */
+static void repair(const struct io *io)
+{
+    struct tape_summary before, after;
+    uint64_t kept = 0;
+    if (tape_repair(io, "tape", "repaired", &before, &kept) != ERR_OK)
+        return;
+    check(tape_check(io, "repaired", &after, NULL, NULL) == ERR_OK);
+    check(after.damage_count == 0 && after.torn_count == 0 && after.missing_seqs == 0);
+    check(before.records == kept && after.records >= kept);
+}
+
+/* What a writer accepted is no damage to a reader, except inside a block that only a decoder sees.
+ */
+static void go_on(const struct io *io)
+{
+    struct tape_writer_options options = {.random = {1, 2, 3, 4}};
+    struct tape_writer *writer = NULL;
+    struct record record = {.type = RECORD_TICK, .venue = ""};
+    if (tape_writer_open(&writer, io, "tape", &options) != ERR_OK)
+        return;
+    if (tape_writer_next_seq(writer) < UINT64_MAX / 2)
+        check(tape_writer_append(writer, &record) == ERR_OK);
+    check(tape_writer_close(writer) == ERR_OK);
+    read_all(io, "tape", true);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 2)
+        return 0;
+    uint8_t ways = data[0];
+    struct io_fault *fault = io_fault_new();
+    const struct io *io = io_fault_io(fault);
+    check(io->make_dir(io->self, "tape") == ERR_OK);
+    io_fault_put(fault, FILE_PATH, data + 1, size - 1);
+    size_t length = 0;
+    if (ways & 4)
+        fix_segment(io_fault_data(fault, FILE_PATH, &length), size - 1, ways & 8);
+    read_all(io, ways & 2 ? FILE_PATH : "tape", ways & 1);
+    if (ways & 16)
+        repair(io);
+    if (ways & 32)
+        go_on(io);
+    io_fault_free(fault);
+    return 0;
+}
