@@ -204,7 +204,8 @@ static enum err start_live(struct recording *rec)
         .queue = rec->engine_queue,
         .writer = rec->writer,
         .commit_ns = flush_ns > LIVE_ENGINE_COMMIT_NS ? flush_ns : LIVE_ENGINE_COMMIT_NS,
-        .forming = rec->call->outputs.forming,
+        /* With every forming update shown the last ones are there already, as in a replay. */
+        .forming = !rec->call->outputs.forming,
     };
     return live_engine_start(&rec->live, &options);
 }

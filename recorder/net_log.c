@@ -35,7 +35,8 @@ static void emit(int level, const char *line)
         else
             keep_plain(line);
     } else if ((found = strstr(line, system_error))) {
-        snprintf(reason, sizeof reason, "%s", strerror((int)strtol(found + sizeof system_error - 1, NULL, 10)));
+        snprintf(reason, sizeof reason, "%s",
+                 strerror((int)strtol(found + sizeof system_error - 1, NULL, 10)));
     }
 }
 

@@ -41,7 +41,7 @@ static const struct {
     [TABLE_VENUE] = {"venue", false, 5},
     [TABLE_INSTRUMENT] = {"instrument", false, 10},
     [TABLE_BAR] = {"bar", false, 3},
-    [TABLE_STATE] = {"state", false, 6},
+    [TABLE_STATE] = {"state", false, 9},
     [TABLE_OPEN] = {"open", true, 8},
     [TABLE_HIGH] = {"high", true, 8},
     [TABLE_LOW] = {"low", true, 8},

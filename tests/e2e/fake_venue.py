@@ -84,6 +84,8 @@ class Conn:
     def reset(self):
         """RST instead of FIN."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # A thread that reads keeps the socket alive behind close(); this ends its reading, and sends nothing.
+        self.sock.shutdown(socket.SHUT_RD)
         self.sock.close()
 
     # ---- what comes

@@ -97,7 +97,7 @@ def frame_header(data, at, magic, tag, size_max):
 
 
 class Segment:
-    """One file. `records` is filled as far as it is whole; `end` says how it stops."""
+    """One file. `records` is filled as far as it is whole; `end` says how it stops, `damage` what is wrong."""
 
     def __init__(self, data):
         header = frame_header(data, 0, SEGMENT, b"RWKTAPE\0", 4096)
@@ -108,14 +108,17 @@ class Segment:
             struct.unpack_from("<I16sQQIIqI", header, 20)
         )
         self.data, self.next, self.at, self.blocks = data, self.first, len(header), 0
-        self.records, self.end = [], "open"
+        self.records, self.end, self.damage = [], "open", None
         try:
             while self.at < len(data) and self.end == "open":
                 self.read_frame()
             check(self.at == len(data), "bytes behind the end mark", Damaged)
         except Bad as bad:
-            check(not self.whole_frame_behind(), str(bad), Damaged)
             self.end = "torn"
+            if self.whole_frame_behind():
+                self.damage = bad
+        except Damaged as damage:
+            self.damage = damage
 
     def read_frame(self):
         if self.data[self.at : self.at + 4] == struct.pack("<I", END):
@@ -209,6 +212,8 @@ def read_tape(path):
         follows = (before.id, before.chain, before.next) if before else (segment.id, 0, 1)
         check((segment.id, segment.chain_before, segment.first) == follows, f"{file.name}: does not follow", Damaged)
         yield from segment.records
+        if segment.damage:
+            raise Damaged(f"{file.name}: {segment.damage}")
         before = segment
 
 

@@ -465,23 +465,29 @@ def test_an_http_refusal_says_its_status(recorder):
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
-    """certificates(name, *openssl options): a self-signed certificate and its key."""
+    """certificates(name, san, days): a self-signed certificate and its key. Negative days: expired."""
     if not shutil.which("openssl"):
         pytest.skip("no openssl command here to make certificates with")
     folder = tmp_path_factory.mktemp("certificates")
 
-    def make(name, *options):
+    def openssl(*words):
+        subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+    def make(name, san=None, days=2):
         pair = folder / f"{name}.pem", folder / f"{name}.key"
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}"]
-        command += ["-keyout", pair[1], "-out", pair[0], *options]
-        subprocess.run([str(w) for w in command], check=True, capture_output=True)
+        request = folder / f"{name}.request"
+        subject = ["-subj", f"/CN={name}", *(["-addext", f"subjectAltName={san}"] if san else [])]
+        openssl("req", "-newkey", "rsa:2048", "-nodes", *subject, "-keyout", pair[1], "-out", request)
+        openssl(
+            "x509", "-req", "-in", request, "-signkey", pair[1], "-days", days, "-copy_extensions", "copy", "-out", pair[0]
+        )
         return pair
 
     return make
 
 
 def test_tls_with_a_certificate_that_is_trusted(recorder, certificates):
-    good = certificates("good", "-days", "2", "-addext", "subjectAltName=IP:127.0.0.1")
+    good = certificates("good", "IP:127.0.0.1")
     done = threading.Event()
 
     def body(conn):
@@ -498,15 +504,13 @@ def test_tls_with_a_certificate_that_is_trusted(recorder, certificates):
 
 @pytest.mark.parametrize("fault", ["unknown", "other name", "expired", "name in CN only"])
 def test_tls_with_a_certificate_that_is_not(recorder, certificates, fault):
-    here = ["-addext", "subjectAltName=IP:127.0.0.1"]
-    elsewhere = ["-addext", "subjectAltName=DNS:elsewhere.example"]
     options = {
-        "unknown": ["-days", "2", *here],
-        "other name": ["-days", "2", *elsewhere],
-        "expired": ["-days", "-1", *here],
-        "name in CN only": ["-days", "2"],
+        "unknown": {"san": "IP:127.0.0.1"},
+        "other name": {"san": "DNS:elsewhere.example"},
+        "expired": {"san": "IP:127.0.0.1", "days": -1},
+        "name in CN only": {},
     }[fault]
-    pair = certificates("127.0.0.1" if "CN" in fault else fault.replace(" ", "-"), *options)
+    pair = certificates("127.0.0.1" if "CN" in fault else fault.replace(" ", "-"), **options)
     with FakeVenue(lambda conn: conn.text(trade(1)), certificate=pair) as venue:
         trust = [] if fault == "unknown" else ["--ca-file", pair[0]]
         rec = recorder(venue, "--no-candles", *trust)
