@@ -40,7 +40,8 @@ OPT         ?= $(OPT_$(CONFIG))
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DREWICK_VERSION='"$(VERSION)"'
 CFLAGS   += -std=c17 -g $(OPT) $(WARNINGS) -fPIE -fstack-protector-strong
 LDFLAGS  += $(filter -fsanitize=%,$(OPT)) -pie -Wl,-z,relro,-z,now
-LDLIBS   += -lwebsockets -lgrpc -lgpr -lprotobuf-c -lsqlite3 -lzstd -lz -ljansson -lcrypto -lpthread
+LDLIBS   += -lwebsockets -lgrpc -lgpr -lprotobuf-c -lsqlite3 -lzstd -lz -ljansson -lcrypto \
+	-lpthread
 
 # ---- sources ----------------------------------------------------------------------------------
 
@@ -70,16 +71,15 @@ BINARY     := $(BUILD)/rewick
 
 ## all: build build/rewick
 all: $(BINARY)
-	$(Q)ln -sf $(patsubst build/%,%,$(BINARY)) build/rewick
+	$(if $(filter build/release,$(BUILD)),$(Q)ln -sf release/rewick build/rewick)
 
 ## run: install what is missing, build, and show the whole path on fixtures (VENUES=live: real exchanges)
 run: deps
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)fixtures/demo.sh build/rewick $(VENUES)
 
 ## test: install what is missing, build, and run all tests
 test: deps deps-test
-	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/run.py
 
 ## check: format, headers, lint and unit tests; fast, before every commit

@@ -1,10 +1,8 @@
 #include "recorder/capture_net.h"
 
 #include "engine/base/clock.h"
-#include "engine/base/io.h"
 #include "recorder/net_log.h"
 
-#include <openssl/x509_vfy.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,7 +10,6 @@
 
 #define HOUSEKEEPING_US (50 * 1000)
 #define READ_BYTES      (64u * 1024)
-#define CA_FILE_MAX     (16u * 1024 * 1024)
 
 struct capture_net {
     struct link_shared shared;
@@ -41,8 +38,7 @@ static const struct lws_protocols protocols[] = {
     {0},
 };
 
-/* ---- the loop ---------------------------------------------------------------------------------
- */
+/* ---- the loop ------------------------------------------------------------------------------- */
 
 static void tick_if_silent(struct capture_net *net, int64_t now_ns)
 {
@@ -115,33 +111,10 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
-
-/* libwebsockets goes on without a certificate file that it cannot read; every venue would then be
- * refused for a reason that does not name the file. */
-static enum err check_ca_file(const char *path)
-{
-    char *text;
-    size_t size;
-    enum err err = io_read_file(path, CA_FILE_MAX, &text, &size);
-    if (err)
-        return err;
-    free(text);
-    X509_STORE *store = X509_STORE_new();
-    if (!store)
-        return err_fail(ERR_NOMEM, "out of memory for certificates");
-    bool loaded = X509_STORE_load_file(store, path) == 1;
-    X509_STORE_free(store);
-    return loaded ? ERR_OK
-                  : err_fail(ERR_DAMAGED, "no certificate in '%s'; give a file in PEM form", path);
-}
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static enum err make_context(struct capture_net *net, const char *ca_file)
 {
-    enum err err = ca_file ? check_ca_file(ca_file) : ERR_OK;
-    if (err)
-        return err;
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,

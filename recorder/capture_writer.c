@@ -25,7 +25,7 @@ struct capture_writer {
     int64_t oldest_mono_ns; /* and of the oldest one not yet written; 0 = none */
     enum err err;
     char err_text[ERR_TEXT_MAX];
-    uint64_t lost; /* frames that came after the tape failed */
+    uint64_t lost; /* records that came and are not on the tape */
     struct capture_writer_stats stats;
     bool lag_warned;
 
@@ -38,8 +38,7 @@ struct capture_writer {
     pthread_t thread;
 };
 
-/* ---- a record ---------------------------------------------------------------------------------
- */
+/* ---- a record ------------------------------------------------------------------------------- */
 
 static const struct venue *venue_of(const struct capture_writer *writer,
                                     const struct record *record)
@@ -79,8 +78,7 @@ static enum err take(struct capture_writer *writer, struct record *record)
     return ERR_OK;
 }
 
-/* ---- the bounds -------------------------------------------------------------------------------
- */
+/* ---- the bounds ----------------------------------------------------------------------------- */
 
 static void note_wait(struct capture_writer *writer, int64_t now_ns)
 {
@@ -131,8 +129,7 @@ static void look_at_subscriptions(struct capture_writer *writer)
         record_control_stop(writer->options.control, STOP_SILENCE);
 }
 
-/* ---- the thread -------------------------------------------------------------------------------
- */
+/* ---- the thread ----------------------------------------------------------------------------- */
 
 /* Takes what is there. QUEUE_RECORD: more may be there already. */
 static enum record_queue_state take_batch(struct capture_writer *writer, int64_t wait_ns)
@@ -158,7 +155,7 @@ static void count_the_lost(struct capture_writer *writer)
     while ((state = record_queue_peek(writer->options.in, &record, LOOK_NS_MAX)) != QUEUE_ENDED) {
         if (state != QUEUE_RECORD)
             continue;
-        writer->lost += record.type == RECORD_RECEIVED;
+        writer->lost += record.type != RECORD_TICK;
         record_queue_pop(writer->options.in);
     }
 }
@@ -173,6 +170,7 @@ static void on_failure(struct capture_writer *writer)
     pthread_cond_broadcast(&writer->progress);
     pthread_mutex_unlock(&writer->mutex);
     record_queue_end(writer->options.engine);
+    writer->lost = atomic_load(&writer->appended) - atomic_load(&writer->written);
     count_the_lost(writer);
 }
 
@@ -218,8 +216,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 enum err capture_writer_start(struct capture_writer **out,
                               const struct capture_writer_options *options)
@@ -258,9 +255,7 @@ enum err capture_writer_join(struct capture_writer *writer)
     if (!writer->err)
         return ERR_OK;
     if (writer->lost > 0)
-        return err_fail(writer->err,
-                        "%s; %" PRIu64 " frames that came after it are not on the tape",
-                        writer->err_text, writer->lost);
+        return err_fail(writer->err, "%s (%" PRIu64 " had come)", writer->err_text, writer->lost);
     return err_fail(writer->err, "%s", writer->err_text);
 }
 
@@ -275,8 +270,7 @@ void capture_writer_free(struct capture_writer *writer)
     free(writer);
 }
 
-/* ---- progress ---------------------------------------------------------------------------------
- */
+/* ---- progress ------------------------------------------------------------------------------- */
 
 uint64_t capture_writer_appended(const struct capture_writer *writer)
 {

@@ -11,6 +11,7 @@
 #include "engine/base/options.h"
 #include "engine/base/time_text.h"
 #include "engine/sink/outputs.h"
+#include "recorder/ca_file.h"
 #include "recorder/capture_net.h"
 #include "recorder/capture_writer.h"
 #include "recorder/live_engine.h"
@@ -64,8 +65,7 @@ static void keep_failure(struct recording *rec, enum err err)
     snprintf(rec->err_text, sizeof rec->err_text, "%s", err_text(err));
 }
 
-/* ---- the call ---------------------------------------------------------------------------------
- */
+/* ---- the call ------------------------------------------------------------------------------- */
 
 #define OWN_OPTIONS 14
 
@@ -125,8 +125,7 @@ static enum err parse_call(struct record_call *call, const struct command *comma
     return err;
 }
 
-/* ---- starting ---------------------------------------------------------------------------------
- */
+/* ---- starting ------------------------------------------------------------------------------- */
 
 static enum err open_signals(struct recording *rec)
 {
@@ -204,8 +203,8 @@ static enum err start_live(struct recording *rec)
         .queue = rec->engine_queue,
         .writer = rec->writer,
         .commit_ns = flush_ns > LIVE_ENGINE_COMMIT_NS ? flush_ns : LIVE_ENGINE_COMMIT_NS,
-        /* With every forming update shown the last ones are there already, as in a replay. */
-        .forming = !rec->call->outputs.forming,
+        /* With every change shown, the last ones were too. */
+        .forming_last = !rec->call->outputs.forming,
     };
     return live_engine_start(&rec->live, &options);
 }
@@ -262,8 +261,7 @@ static enum err start(struct recording *rec)
     return start_threads(rec, tape);
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running -------------------------------------------------------------------------------- */
 
 /* Signals that came; the second one ends the process at once. */
 static int take_signals(const struct recording *rec)
@@ -334,8 +332,7 @@ static void stop_threads(struct recording *rec)
         keep_failure(rec, live_engine_join(rec->live));
 }
 
-/* ---- ending -----------------------------------------------------------------------------------
- */
+/* ---- ending --------------------------------------------------------------------------------- */
 
 static void say_tape(const struct recording *rec)
 {
@@ -407,6 +404,8 @@ static enum err run_call(const struct record_call *call)
 {
     struct recording rec = {.call = call, .signal_fd = -1, .control = {.wake_fd = -1}};
     enum err err = record_plan_make(&rec.plan, &call->venues, &call->channels, &call->urls);
+    if (!err && call->ca_file)
+        err = ca_file_check(call->ca_file);
     err = err ? err : record_config_make(&rec.config, &call->wish, io_posix(), call->out);
     if (!err) {
         record_all(&rec);

@@ -46,8 +46,7 @@ static void on_note(const char *text, void *arg)
     log_warn("%s", text);
 }
 
-/* ---- committing -------------------------------------------------------------------------------
- */
+/* ---- committing ----------------------------------------------------------------------------- */
 
 /* Waits until the tape has written all that was fed. False: it never will. */
 static bool wait_for_tape(struct live_engine *live, uint64_t seq)
@@ -79,8 +78,7 @@ static enum err commit_if_due(struct live_engine *live)
     return commit(live, false);
 }
 
-/* ---- feeding ----------------------------------------------------------------------------------
- */
+/* ---- feeding -------------------------------------------------------------------------------- */
 
 static enum err feed(struct live_engine *live, const struct record *record)
 {
@@ -161,8 +159,7 @@ static enum err step(struct live_engine *live)
     return atomic_load(&live->fed) < appended ? feed_from_tape(live, appended) : ERR_END;
 }
 
-/* ---- the thread -------------------------------------------------------------------------------
- */
+/* ---- the thread ----------------------------------------------------------------------------- */
 
 /* Whatever it was, capture goes on. That the reader of stdout went away is no fault. */
 static void end_early(struct live_engine *live, enum err err)
@@ -177,6 +174,16 @@ static void end_early(struct live_engine *live, enum err err)
               live->err_text, live->options.tape_path);
 }
 
+/* As a replay of the tape ends. */
+static enum err finish(struct live_engine *live)
+{
+    enum err err = commit(live, true);
+    if (err || !live->options.forming_last)
+        return err;
+    engine_each_forming(live->engine, outputs_forming, live->options.outputs);
+    return commit(live, true);
+}
+
 static void *run(void *arg)
 {
     struct live_engine *live = arg;
@@ -186,11 +193,8 @@ static void *run(void *arg)
         err = step(live);
         err = err ? err : commit_if_due(live);
     }
-    if (err == ERR_END && !live->tape_failed) {
-        if (live->options.forming)
-            engine_each_forming(live->engine, outputs_forming, live->options.outputs);
-        err = commit(live, true);
-    }
+    if (err == ERR_END && !live->tape_failed)
+        err = finish(live);
     if (err && err != ERR_END)
         end_early(live, err);
     tape_reader_close(live->reader);
@@ -202,8 +206,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 enum err live_engine_start(struct live_engine **out, const struct live_engine_options *options)
 {

@@ -33,7 +33,7 @@ struct live_engine_options {
     struct record_queue *queue;    /* what the writer offers */
     struct capture_writer *writer; /* must outlive it */
     int64_t commit_ns;
-    bool forming; /* show candles that are still forming at the end */
+    bool forming_last; /* show candles that are still forming at the end */
 };
 
 enum err live_engine_start(struct live_engine **out,

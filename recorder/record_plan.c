@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one --venue ------------------------------------------------------------------------------
- */
+/* ---- one --venue ---------------------------------------------------------------------------- */
 
 static struct plan_venue *find_venue(struct record_plan *plan, const struct venue *venue)
 {
@@ -160,8 +159,7 @@ static enum err apply_settings(struct record_plan *plan, const struct option_lis
     return err;
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ---------------------------------------------------------------------------- */
 
 static enum err spread(struct record_plan *plan, struct plan_venue *venue)
 {
@@ -207,8 +205,7 @@ void record_plan_release(struct record_plan *plan)
     memset(plan, 0, sizeof *plan);
 }
 
-/* ---- what goes on the tape --------------------------------------------------------------------
- */
+/* ---- what goes on the tape ------------------------------------------------------------------ */
 
 static enum err append_member(struct buf *out, const char *name, const char *value)
 {

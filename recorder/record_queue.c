@@ -68,8 +68,7 @@ void record_queue_free(struct record_queue *queue)
     free(queue);
 }
 
-/* ---- pushing ----------------------------------------------------------------------------------
- */
+/* ---- pushing -------------------------------------------------------------------------------- */
 
 static void rouse(struct record_queue *queue)
 {
@@ -135,8 +134,7 @@ void record_queue_wake(struct record_queue *queue)
     rouse(queue);
 }
 
-/* ---- taking -----------------------------------------------------------------------------------
- */
+/* ---- taking --------------------------------------------------------------------------------- */
 
 static bool is_empty(struct record_queue *queue)
 {

@@ -55,8 +55,7 @@ void subscription_watch_free(struct subscription_watch *watch)
     free(watch);
 }
 
-/* ---- seeing -----------------------------------------------------------------------------------
- */
+/* ---- seeing --------------------------------------------------------------------------------- */
 
 static struct watched_venue *find_venue(struct subscription_watch *watch, const char *name)
 {
@@ -121,8 +120,7 @@ void subscription_watch_see(struct subscription_watch *watch, const struct recor
     }
 }
 
-/* ---- telling ----------------------------------------------------------------------------------
- */
+/* ---- telling -------------------------------------------------------------------------------- */
 
 #define NAMES_SHOWN 5
 

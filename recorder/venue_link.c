@@ -64,8 +64,7 @@ static struct stamp stamp_now(void)
     return (struct stamp){.wall_ns = clock_wall_ns(), .mono_ns = clock_mono_ns()};
 }
 
-/* ---- records ----------------------------------------------------------------------------------
- */
+/* ---- records -------------------------------------------------------------------------------- */
 
 static struct record record_of(const struct venue_link *link, enum record_type type,
                                struct stamp stamp)
@@ -111,8 +110,7 @@ bool venue_link_tell_gaps(struct venue_link *link)
     return capture_drops_tell(&link->drops, link->shared->queue, &from);
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static struct connect_budget *budget_of(struct link_shared *shared, const struct plan_venue *venue)
 {
@@ -171,8 +169,7 @@ static void set_state(struct venue_link *link, enum link_state state)
     net_log_listen(shared->connecting > 0);
 }
 
-/* ---- connecting -------------------------------------------------------------------------------
- */
+/* ---- connecting ----------------------------------------------------------------------------- */
 
 static void schedule(struct venue_link *link, int64_t wait_ns)
 {
@@ -272,8 +269,7 @@ static void on_connect_error(struct venue_link *link, const char *text, size_t s
     fail_attempt(link, reason);
 }
 
-/* ---- open -------------------------------------------------------------------------------------
- */
+/* ---- open ----------------------------------------------------------------------------------- */
 
 static void on_open(struct venue_link *link, struct lws *wsi)
 {
@@ -332,8 +328,7 @@ static void on_peer_close(struct venue_link *link, const uint8_t *data, size_t s
              *text ? (int)(size - 2) : 0, text);
 }
 
-/* ---- receiving --------------------------------------------------------------------------------
- */
+/* ---- receiving ------------------------------------------------------------------------------ */
 
 static void push_message(struct venue_link *link, struct stamp stamp, const void *data, size_t size)
 {
@@ -380,8 +375,7 @@ static void on_receive(struct venue_link *link, struct lws *wsi, struct stamp st
         collect(link, stamp, data, size, last);
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending -------------------------------------------------------------------------------- */
 
 static bool keepalive_due(const struct venue_link *link, int64_t now_ns)
 {
@@ -456,8 +450,7 @@ static int on_writeable(struct venue_link *link, struct lws *wsi)
     return 0;
 }
 
-/* ---- the tick ---------------------------------------------------------------------------------
- */
+/* ---- the tick ------------------------------------------------------------------------------- */
 
 /* Pings are answered inside libwebsockets and not shown to us, but the kernel knows when the last
  * byte came. */

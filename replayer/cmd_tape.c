@@ -219,6 +219,19 @@ static bool is_whole(const struct tape_summary *summary)
     return summary->damage_count == 0 && summary->missing_seqs == 0;
 }
 
+static enum err fail_damaged(const char *path, const struct tape_summary *summary)
+{
+    char missing[64] = "no record is known to be missing";
+    uint64_t places = summary->damage_count + summary->torn_count;
+    if (summary->missing_seqs)
+        snprintf(missing, sizeof missing, "%" PRIu64 " record%s missing", summary->missing_seqs,
+                 PLURAL(summary->missing_seqs));
+    return err_fail(ERR_DAMAGED,
+                    "tape '%s' is damaged: %" PRIu64
+                    " place%s, %s; 'rewick tape repair %s --out NEW' keeps the rest",
+                    path, places, PLURAL(places), missing, path);
+}
+
 static enum err verify(const char *path)
 {
     struct tape_summary summary;
@@ -233,12 +246,7 @@ static enum err verify(const char *path)
     if (err != ERR_OK)
         return err;
     if (!is_whole(&summary))
-        return err_fail(ERR_DAMAGED,
-                        "tape '%s' is damaged: %" PRIu64 " place%s, %" PRIu64
-                        " record%s missing; 'rewick tape repair %s --out NEW' keeps the rest",
-                        path, summary.damage_count + summary.torn_count,
-                        PLURAL(summary.damage_count + summary.torn_count), summary.missing_seqs,
-                        PLURAL(summary.missing_seqs), path);
+        return fail_damaged(path, &summary);
     printf("whole: %" PRIu64 " record%s in %" PRIu32 " segment%s", summary.records,
            PLURAL(summary.records), summary.segments, PLURAL(summary.segments));
     if (summary.records)

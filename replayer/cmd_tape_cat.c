@@ -27,6 +27,7 @@ struct cat {
     struct names venues;
     uint32_t types; /* a bit for each; 0 = all */
     int64_t from_ns, to_ns;
+    bool has_end; /* --to was given: any time at all can stand on a tape */
     int64_t from_seq, to_seq;
     const char *path;
     struct buf out;
@@ -60,7 +61,7 @@ static enum err parse_types(struct cat *cat)
 
 static bool is_wanted(const struct cat *cat, const struct record *record)
 {
-    if (record->wall_ns < cat->from_ns || record->wall_ns >= cat->to_ns)
+    if (record->wall_ns < cat->from_ns || (cat->has_end && record->wall_ns >= cat->to_ns))
         return false;
     if (cat->types && (record->type > RECORD_TYPE_MAX || !(cat->types >> record->type & 1)))
         return false;
@@ -88,15 +89,25 @@ static enum err print_record(struct cat *cat, const struct record *record)
     return err == ERR_OK && cat->out.size >= OUT_GOAL ? write_out(cat) : err;
 }
 
-static void warn_of_loss(const struct tape_loss *loss, void *arg)
+static void tell_tail(const struct tape_loss *tail)
+{
+    log_info("%s, offset %llu: torn tail, the trace of a crash or of a writer at work: %s",
+             tail->file, (unsigned long long)tail->offset, tail->reason);
+}
+
+static void tell_loss(const struct tape_loss *loss, void *arg)
 {
     (void)arg;
+    char missing[80] = "";
+    if (loss->torn) {
+        tell_tail(loss);
+        return;
+    }
     if (loss->last_seq)
-        log_warn("%s, offset %llu: %s; records %llu to %llu are missing", loss->file,
-                 (unsigned long long)loss->offset, loss->reason,
+        snprintf(missing, sizeof missing, "; records %llu to %llu are missing",
                  (unsigned long long)loss->first_seq, (unsigned long long)loss->last_seq);
-    else
-        log_warn("%s, offset %llu: %s", loss->file, (unsigned long long)loss->offset, loss->reason);
+    log_warn("%s, offset %llu: %s%s", loss->file, (unsigned long long)loss->offset, loss->reason,
+             missing);
 }
 
 /* ERR_STOP behind the last record wanted. */
@@ -123,7 +134,7 @@ static enum err print_all(struct cat *cat)
     const struct tape_reader_options options = {
         .salvage = cat->salvage,
         .from_seq = (uint64_t)cat->from_seq,
-        .each_loss = warn_of_loss,
+        .each_loss = tell_loss,
     };
     enum err err = tape_reader_open(&reader, io_posix(), cat->path, &options);
     if (err != ERR_OK)
@@ -131,8 +142,7 @@ static enum err print_all(struct cat *cat)
     while (err == ERR_OK)
         err = print_next(cat, reader);
     if (err == ERR_END && tape_reader_tail(reader))
-        log_info("%s: torn tail, the trace of a crash or of a writer at work: %s",
-                 tape_reader_tail(reader)->file, tape_reader_tail(reader)->reason);
+        tell_tail(tape_reader_tail(reader));
     /* What is whole goes out even when what follows is not; that is then the failure to tell. */
     char text[ERR_TEXT_MAX];
     snprintf(text, sizeof text, "%s", err_text(err));
@@ -171,6 +181,7 @@ static enum err parse(struct cat *cat, const struct command *command, int argc, 
         err = parse_types(cat);
     if (err == ERR_OK)
         cat->path = argv[0];
+    cat->has_end = cat->to_ns != INT64_MAX;
     return err;
 }
 

@@ -178,15 +178,15 @@ static void report(const struct replay *replay)
     const struct engine_stats *stats = engine_stats(replay->engine);
     if (replay_report_troubles(text, stats))
         log_warn("%s%s", text, replay->settings->verbose ? "" : " (--verbose says more)");
+    const struct tape_loss *tail = tape_reader_tail(replay->reader);
+    if (tail)
+        log_warn("the tape ends inside a block (%" PRIu64
+                 " bytes): a crash, or a recorder that is still running",
+                 tail->size);
     if (!replay->settings->verbose && !isatty(STDERR_FILENO))
         return;
     replay_report_summary(text, stats, replay->candles, clock_mono_ns() - replay->start_ns);
     log_info("%s", text);
-    const struct tape_loss *tail = tape_reader_tail(replay->reader);
-    if (tail && replay->settings->verbose)
-        log_info("the tape ends inside a block (%" PRIu64
-                 " bytes): a crash, or a recorder that is still running",
-                 tail->size);
 }
 
 /* The store has the history that clients ask for. */

@@ -38,21 +38,27 @@ static enum err append_data(struct buf *out, const struct record *record)
     return err == ERR_OK ? buf_append_byte(out, '"') : err;
 }
 
+/* The members before and behind the venue, without buf_printf(), which formats twice. */
+#define MEMBERS_MAX 256
+
 enum err tape_line_json(struct buf *out, const struct record *record)
 {
-    char source[24] = "null";
+    char members[MEMBERS_MAX], source[24] = "null";
     if (record->source_ns != RECORD_NO_TIME)
         snprintf(source, sizeof source, "%" PRId64, record->source_ns);
-    enum err err = buf_printf(out, "{\"seq\":%" PRIu64 ",\"type\":\"%s\",\"venue\":", record->seq,
-                              record_type_name(record->type));
+    snprintf(members, sizeof members,
+             "{\"seq\":%" PRIu64 ",\"type\":\"%s\",\"venue\":", record->seq,
+             record_type_name(record->type));
+    enum err err = buf_append_text(out, members);
     if (err == ERR_OK)
         err = buf_append_json(out, record->venue, strlen(record->venue));
+    snprintf(members, sizeof members,
+             ",\"connection\":%" PRIu32 ",\"wall_ns\":%" PRId64 ",\"mono_ns\":%" PRId64
+             ",\"source_ns\":%s,\"binary\":%s,",
+             record->connection, record->wall_ns, record->mono_ns, source,
+             record->flags & RECORD_BINARY ? "true" : "false");
     if (err == ERR_OK)
-        err = buf_printf(out,
-                         ",\"connection\":%" PRIu32 ",\"wall_ns\":%" PRId64 ",\"mono_ns\":%" PRId64
-                         ",\"source_ns\":%s,\"binary\":%s,",
-                         record->connection, record->wall_ns, record->mono_ns, source,
-                         record->flags & RECORD_BINARY ? "true" : "false");
+        err = buf_append_text(out, members);
     if (err == ERR_OK)
         err = append_data(out, record);
     return err == ERR_OK ? buf_append(out, "}\n", 2) : err;

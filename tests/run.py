@@ -101,14 +101,12 @@ def run_behaviour():
 
 
 def everything():
-    # Two copies of `make` at once would race on build/rewick; builds go one after another.
     for label, args, env in UNIT_BUILDS:
         names = [f"build/{label}/tests/{name}" for name in unit_names()]
         if make(f"build {label}", *args, "all", *names):
             run_units(label, names, env)
     for label, args in OTHER_BUILDS:
         make(f"build {label}", *args, "all")
-    make("build release again as build/rewick", "all")
     make("format, headers and lint", "format-check", "headers-check", "lint")
     run_behaviour()
 

@@ -27,80 +27,78 @@
 #define PLACE(name, kind)    "?, "
 #define ASSIGN(name, kind)   #name " = excluded." #name ", "
 
+/* The columns in each of these forms, a comma behind each. */
+#define COLUMN_DECLARATIONS CANDLE_COLUMNS(DECLARE)
+#define COLUMN_NAMES        CANDLE_COLUMNS(LIST)
+#define COLUMN_NAMES_OLD    CANDLE_COLUMNS(LIST_OLD)
+#define COLUMN_PLACES       CANDLE_COLUMNS(PLACE)
+#define COLUMN_ASSIGNMENTS  CANDLE_COLUMNS(ASSIGN)
+
 #define TEXT_OF(x) #x
 #define NUMBER(x)  TEXT_OF(x)
-#define SAME_CANDLE                                                                                \
-    "venue = OLD.venue AND instrument = OLD.instrument AND bar = OLD.bar AND open_time = "         \
-    "OLD.open_time"
 
-const char candle_schema_columns[] = CANDLE_COLUMNS(LIST);
+const char candle_schema_columns[] = COLUMN_NAMES;
 
 const char candle_schema_upsert[] =
-    "INSERT INTO candle (" CANDLE_COLUMNS(LIST) "update_no) VALUES (" CANDLE_COLUMNS(
-        PLACE) "?) "
-               "ON CONFLICT (venue, instrument, bar, open_time) DO UPDATE SET " CANDLE_COLUMNS(
-                   ASSIGN) "update_no = excluded.update_no";
+    "INSERT INTO candle (" COLUMN_NAMES "update_no) VALUES (" COLUMN_PLACES "?) "
+    "ON CONFLICT (venue, instrument, bar, open_time) DO UPDATE SET " COLUMN_ASSIGNMENTS
+    "update_no = excluded.update_no";
 
-/* Without rowid, a series lies together in order of time, which is how it is read. */
+/* Without rowid, a series lies together in order of time, which is how it is read.
+ *
+ * In candle_replaced, a higher revision keeps the one that it replaces. Anything else is another
+ * run over the same window, and its revisions take the place of the earlier run's. */
+/* clang-format off */
 static const char version_1[] =
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 
-    "CREATE TABLE candle (\n" CANDLE_COLUMNS(
-        DECLARE) "  update_no ANY NOT NULL,\n"
-                 "  PRIMARY KEY (venue, instrument, bar, open_time)\n) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE candle (\n" COLUMN_DECLARATIONS
+    "  update_no ANY NOT NULL,\n"
+    "  PRIMARY KEY (venue, instrument, bar, open_time)\n"
+    ") STRICT, WITHOUT ROWID;"
 
-                 "CREATE TABLE candle_revision (\n" CANDLE_COLUMNS(
-                     DECLARE) "  update_no ANY NOT NULL,\n"
-                              "  PRIMARY KEY (venue, instrument, bar, open_time, revision)\n) "
-                              "STRICT, WITHOUT ROWID;"
+    "CREATE TABLE candle_revision (\n" COLUMN_DECLARATIONS
+    "  update_no ANY NOT NULL,\n"
+    "  PRIMARY KEY (venue, instrument, bar, open_time, revision)\n"
+    ") STRICT, WITHOUT ROWID;"
 
-                              "CREATE TABLE series (venue TEXT, instrument TEXT, bar TEXT, symbol "
-                              "TEXT,\n"
-                              "  PRIMARY KEY (venue, instrument, bar)\n) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE series (\n"
+    "  venue TEXT, instrument TEXT, bar TEXT, symbol TEXT,\n"
+    "  PRIMARY KEY (venue, instrument, bar)\n"
+    ") STRICT, WITHOUT ROWID;"
 
-                              "CREATE TABLE tape_position (tape TEXT, configuration TEXT, seq ANY "
-                              "NOT NULL,\n"
-                              "  update_no ANY NOT NULL, trail INTEGER NOT NULL, commit_no INTEGER "
-                              "NOT NULL UNIQUE,\n"
-                              "  PRIMARY KEY (tape, configuration)\n) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE tape_position (\n"
+    "  tape TEXT, configuration TEXT, seq ANY NOT NULL, update_no ANY NOT NULL,\n"
+    "  trail INTEGER NOT NULL, commit_no INTEGER NOT NULL UNIQUE,\n"
+    "  PRIMARY KEY (tape, configuration)\n"
+    ") STRICT, WITHOUT ROWID;"
 
-                              "CREATE TRIGGER candle_new AFTER INSERT ON candle BEGIN\n"
-                              "  INSERT INTO series SELECT NEW.venue, NEW.instrument, NEW.bar, "
-                              "NEW.symbol WHERE NOT EXISTS (\n"
-                              "    SELECT 1 FROM series\n"
-                              "    WHERE venue = NEW.venue AND instrument = NEW.instrument AND bar "
-                              "= NEW.bar);\n"
-                              "END;"
+    "CREATE TRIGGER candle_new AFTER INSERT ON candle BEGIN\n"
+    "  INSERT INTO series SELECT NEW.venue, NEW.instrument, NEW.bar, NEW.symbol\n"
+    "    WHERE NOT EXISTS (SELECT 1 FROM series\n"
+    "      WHERE venue = NEW.venue AND instrument = NEW.instrument AND bar = NEW.bar);\n"
+    "END;"
 
-                              /* A higher revision keeps the one that it replaces. Anything else is
-                               * another run over the same window, and its revisions take the place
-                               * of the earlier run's. */
-                              "CREATE TRIGGER candle_replaced BEFORE UPDATE ON candle WHEN "
-                              "OLD.state <> 'forming' BEGIN\n"
-                              "  DELETE FROM candle_revision WHERE " SAME_CANDLE "\n"
-                              "    AND revision >= min(OLD.revision, NEW.revision);\n"
-                              "  INSERT INTO candle_revision SELECT " CANDLE_COLUMNS(
-                                  LIST_OLD) "OLD.update_no\n"
-                                            "    WHERE NEW.revision > OLD.revision;\n"
-                                            "END;"
+    "CREATE TRIGGER candle_replaced BEFORE UPDATE ON candle WHEN OLD.state <> 'forming' BEGIN\n"
+    "  DELETE FROM candle_revision WHERE venue = OLD.venue AND instrument = OLD.instrument\n"
+    "    AND bar = OLD.bar AND open_time = OLD.open_time\n"
+    "    AND revision >= min(OLD.revision, NEW.revision);\n"
+    "  INSERT INTO candle_revision SELECT " COLUMN_NAMES_OLD "OLD.update_no\n"
+    "    WHERE NEW.revision > OLD.revision;\n"
+    "END;"
 
-                                            "CREATE VIEW ohlcv AS SELECT venue, instrument, bar,\n"
-                                            "  strftime('%Y-%m-%dT%H:%M:%SZ', open_time / "
-                                            "1000000000, 'unixepoch') AS time,\n"
-                                            "  CAST(open AS REAL) AS open, CAST(high AS REAL) AS "
-                                            "high, CAST(low AS REAL) AS low,\n"
-                                            "  CAST(close AS REAL) AS close, CAST(volume AS REAL) "
-                                            "AS volume,\n"
-                                            "  CAST(quote_volume AS REAL) AS quote_volume, "
-                                            "trades,\n"
-                                            "  CAST(taker_buy_volume AS REAL) AS "
-                                            "taker_buy_volume,\n"
-                                            "  CAST(taker_buy_quote_volume AS REAL) AS "
-                                            "taker_buy_quote_volume,\n"
-                                            "  CAST(vwap AS REAL) AS vwap, state\n"
-                                            "FROM candle;"
+    "CREATE VIEW ohlcv AS SELECT venue, instrument, bar,\n"
+    "  strftime('%Y-%m-%dT%H:%M:%SZ', open_time / 1000000000, 'unixepoch') AS time,\n"
+    "  CAST(open AS REAL) AS open, CAST(high AS REAL) AS high,\n"
+    "  CAST(low AS REAL) AS low, CAST(close AS REAL) AS close,\n"
+    "  CAST(volume AS REAL) AS volume, CAST(quote_volume AS REAL) AS quote_volume, trades,\n"
+    "  CAST(taker_buy_volume AS REAL) AS taker_buy_volume,\n"
+    "  CAST(taker_buy_quote_volume AS REAL) AS taker_buy_quote_volume,\n"
+    "  CAST(vwap AS REAL) AS vwap, state\n"
+    "FROM candle;"
 
-                                            "PRAGMA application_id = " NUMBER(APPLICATION_ID) ";";
+    "PRAGMA application_id = " NUMBER(APPLICATION_ID) ";";
+/* clang-format on */
 
 /* Step i takes schema i to i + 1; 0 is the empty file. */
 static const char *const migrations[] = {version_1};

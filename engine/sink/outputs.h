@@ -41,7 +41,7 @@ enum err outputs_open(struct outputs **out, const struct outputs_options *option
 void outputs_candle(const struct candle *candle, void *arg);
 
 /* After each record or so; cheap when nothing is due. ERR_STOP, without a text: whoever read stdout
- * went away, so there is nobody to go on for. */
+ * went away, and neither store nor gRPC is there to go on for. */
 enum err outputs_commit(struct outputs *outputs, uint64_t seq, bool final) ERR_MUST_CHECK;
 
 /* The digest so far, whether or not --digest was given. */

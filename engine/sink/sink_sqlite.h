@@ -3,13 +3,14 @@
  * and a restart each candle is there exactly once.
  *
  * Tables (docs/candles.md shows them with queries):
- *   candle           last revision of each candle; columns of CANDLE_COLUMNS and update_no; primary
- * key venue, instrument, bar, open_time; exact decimals as text, times as ns candle_revision
- * earlier revisions (closed and corrected, not forming) series           venue, instrument, bar and
- * symbol of all that is in candle tape_position    per tape and engine configuration: last record
- * and last update stored meta             schema version; older ones are migrated on opening, newer
- * ones refused ohlcv (view)     REAL values and ISO times, for people and pandas Integers are
- * INTEGER up to 2^63 - 1 and TEXT above (ids of venues go up to 2^64 - 1).
+ *   candle           last revision of each candle; columns of CANDLE_COLUMNS and update_no; key
+ *                    venue, instrument, bar, open_time; exact decimals as text, times as ns
+ *   candle_revision  earlier revisions (closed and corrected, not forming)
+ *   series           venue, instrument, bar and symbol of all that is in candle
+ *   tape_position    per tape and engine configuration: last record and last update stored
+ *   meta             schema version; older ones are migrated on opening, newer ones refused
+ *   ohlcv (view)     REAL values and ISO times, for people and pandas
+ * Integers are INTEGER up to 2^63 - 1 and TEXT above (ids of venues go up to 2^64 - 1).
  *
  * On opening, the updates that are stored already are known (tape_position): they are skipped when
  * they come again, which they do because a restarted engine is fed from the start of the tape. A

@@ -6,8 +6,9 @@
  * integers (ids and counts) and nulls; decimals are strings, exact. On a terminal the table keeps
  * the forming candles as a block below the closed ones and redraws it.
  *
- * Rows are flushed on commit: at once when the last flush is SINK_TEXT_FLUSH_NS ago, else on a
- * later commit. A candle whose update is 0 is no update but always a row, forming or not.
+ * Rows are flushed on commit: at once when the last flush is SINK_TEXT_FLUSH_NS ago (for a table on
+ * a terminal SINK_TEXT_REDRAW_NS), else on a later commit. A candle whose update is 0 is no update
+ * but always a row, forming or not.
  */
 #ifndef REWICK_ENGINE_SINK_SINK_TEXT_H
 #define REWICK_ENGINE_SINK_SINK_TEXT_H
@@ -19,7 +20,7 @@
 enum text_format { TEXT_TABLE, TEXT_CSV, TEXT_NDJSON };
 
 #define SINK_TEXT_FLUSH_NS        (INT64_C(5) * 1000000)
-#define SINK_TEXT_REDRAW_NS       (INT64_C(100) * 1000000) /* the block, at most this often */
+#define SINK_TEXT_REDRAW_NS       (INT64_C(100) * 1000000)
 #define SINK_TEXT_BLOCK_MAX       256 /* series whose forming candles it can show */
 #define SINK_TEXT_BLOCK_LINES_MAX 16  /* and at most a third of the terminal's lines */
 
@@ -31,7 +32,7 @@ bool text_is_terminal(FILE *out);
 struct sink_text_options {
     enum text_format format;
     bool forming;  /* forming updates too; in a table at most one row a second per candle series, by
-                      the  receive time of the records */
+                      the receive time of the records */
     bool terminal; /* TEXT_TABLE: columns fit its width, colours unless NO_COLOR is set, and the
                       block of forming candles */
 };

@@ -153,6 +153,7 @@ class Stream(threading.Thread):
         self.call = pb.market_grpc.MarketDataStub(self.channel).StreamCandles(self.request, timeout=timeout)
         self.updates = []  # (number, identity, state, revision, number of the update that made it)
         self.messages = 0
+        self.newest = 0  # of the updates that made the candles
         self.code = self.details = None
         self.start()
 
@@ -165,6 +166,7 @@ class Stream(threading.Thread):
                     candle = update.candle
                     identity = (candle.venue, candle.instrument, candle.bar, candle.open_time_ns)
                     self.updates.append((update.number, identity, states[candle.state], candle.revision, candle.trades))
+                    self.newest = max(self.newest, candle.trades)
                 if self.pause:
                     time.sleep(self.pause)
             self.code = CODE.OK
@@ -216,14 +218,16 @@ class Stream(threading.Thread):
         assert got[0] == next(number for number in wanted if number > opened_at) or got[0] <= opened_at
 
     def wait_for(self, log):
-        """Until the last update that it wants is there (in history or live)."""
+        """Until the last update that it wants is there, and then nothing more comes."""
         last = max((update[0] for update in log if self.wants(update)), default=0)
         until = time.monotonic() + DEADLINE
-        while time.monotonic() < until and self.code is None:
-            if any(made_by >= last for *_, made_by in reversed(self.updates)):
-                return
-            time.sleep(0.02)
-        pytest.fail(f"stream ended with {self.code} {self.details}, or update {last} did not come")
+        count = -1
+        while self.code is None and (self.newest < last or count < len(self.updates)):
+            if time.monotonic() > until:
+                pytest.fail(f"update {last} did not come")
+            count = len(self.updates)
+            time.sleep(0.3)
+        assert self.code is None, f"{self.code}: {self.details}"
 
     def ended(self):
         self.join(DEADLINE)

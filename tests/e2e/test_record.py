@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -26,8 +27,8 @@ DEADLINE = 60  # seconds; never reached when all is well
 class Recorder:
     """A running `rewick record`."""
 
-    def __init__(self, rewick, folder, venue, *args, name="binance:BTC-USDT", stdout=None):
-        self.tape = pathlib.Path(folder) / "tape"
+    def __init__(self, rewick, folder, venue, *args, name="binance:BTC-USDT", stdout=None, tape=None):
+        self.tape = tape or pathlib.Path(folder) / "tape"
         self.err_path = pathlib.Path(folder) / f"stderr{random.getrandbits(40):x}"
         self.out_path = self.err_path.with_name("stdout" + self.err_path.name[6:])
         command = [rewick, "record", "--out", self.tape, "--venue", name]
@@ -522,10 +523,13 @@ def test_tls_with_a_certificate_that_is_not(recorder, certificates, fault):
     assert says in rec.stderr
 
 
-def test_a_ca_file_that_cannot_be_read_is_wrong_usage_or_io(recorder, tmp_path):
-    rec = recorder(None, "--ca-file", tmp_path / "none.pem", "--for", "1s")
-    rec.wait(status=4)
-    assert "none.pem" in rec.stderr.splitlines()[-1]
+def test_a_ca_file_that_is_none_is_refused_at_once(run, tmp_path):
+    call = ["record", "--out", tmp_path / "tape", "--venue", "binance:BTC-USDT", "--ca-file"]
+    assert "none.pem" in run(*call, tmp_path / "none.pem", status=4).stderr
+    (tmp_path / "text.pem").write_text("no certificate\n")
+    result = run(*call, tmp_path / "text.pem", status=2)
+    assert "text.pem" in result.stderr and len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "tape").exists()
 
 
 # ---- subscriptions ------------------------------------------------------------------------------
@@ -722,11 +726,12 @@ def test_a_full_disk_ends_it_with_one_line_and_a_whole_tape(rewick, tmp_path, ru
 
     try:
         with FakeVenue(after_subscribing(body)) as venue:
-            with Recorder(rewick, disk, venue, "--no-candles", "--flush-ms", "10") as rec:
-                rec.err_path.unlink()  # it is open; its pages do not matter
-                rec.process.wait(DEADLINE)
-                code = rec.process.returncode
-        assert code == 4
+            with Recorder(rewick, tmp_path, venue, "--no-candles", tape=disk / "tape") as rec:
+                rec.wait(status=4)
+        errors = [line for line in rec.stderr.splitlines() if "no space left on device" in line]
+        assert len(errors) == 1 and rec.stderr.splitlines()[-1] == errors[0]
+        first_lost = int(re.search(r"records from number (\d+) on are not on the tape", errors[0])[1])
+        assert first_lost == [r.seq for r in tb.records(rec.tape)][-1] + 1
         frames = [json.loads(r.data)["n"] for r in tb.records(rec.tape) if b'"noise"' in r.data]
         assert frames == list(range(1, len(frames) + 1))
         assert len(frames) > 100
@@ -770,7 +775,6 @@ def test_a_wrong_call_is_one_line_that_helps(run, tmp_path, args, says):
 # ---- kill -9 ------------------------------------------------------------------------------------
 
 KILLS = int(os.environ.get("REWICK_KILLS", "50"))
-FLUSH_MS = 20
 
 
 class Follower:
@@ -806,19 +810,20 @@ def test_kill_9_loses_nothing_that_was_written(rewick, run, tmp_path):
     a reader beside it had seen, go on with a second recorder, and compare its database with one made by a replay."""
     rng = random.Random(5)
     for number in range(KILLS):
-        kill_once(rewick, run, tmp_path / str(number), rng)
+        wait = rng.uniform(0.005, 0.1) if number % 3 else rng.uniform(0.1, 0.9)
+        kill_once(rewick, run, tmp_path / str(number), wait, rng.choice([5, 20, 100, 300]))
         shutil.rmtree(tmp_path / str(number))
 
 
-def kill_once(rewick, run, folder, rng):
+def kill_once(rewick, run, folder, wait, flush_ms):
     folder.mkdir()
     db = folder / "c.db"
-    args = ["--no-candles", "--bar", "1s", "--db", db, "--flush-ms", FLUSH_MS]
+    args = ["--no-candles", "--bar", "1s", "--db", db, "--flush-ms", flush_ms]
     body, sent = steady(0)
     with FakeVenue(after_subscribing(body)) as venue, Recorder(rewick, folder, venue, *args) as rec:
         follower = Follower(rec.tape)
         until(lambda: len(sent) > 0, "the first trade")
-        time.sleep(rng.uniform(0.005, 0.1))
+        time.sleep(wait)
         rec.kill()
         follower.stop()
     frames = check_prefix(rec, sent)

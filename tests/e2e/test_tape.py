@@ -1,11 +1,11 @@
 """The tape from outside: a second reader and a second writer made from docs/tape-format.md, real zstd, `rewick tape`."""
 
 import json
-import pathlib
 import re
 import shutil
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -24,7 +24,9 @@ def names(path):
 
 
 def cat(run, tape, *options, status=0):
-    return [json.loads(line) for line in run("tape", "cat", tape, *options, status=status).stdout.splitlines()]
+    lines = run("tape", "cat", tape, *options, status=status).stdout.split("\n")
+    assert lines.pop() == ""
+    return [json.loads(line) for line in lines]
 
 
 def read_elsewhere(tape):
@@ -270,6 +272,8 @@ def test_cat_follows_a_growing_tape(rewick, tmp_path):
     child = subprocess.Popen(
         [rewick, "tape", "cat", str(growing), "--follow", "--to-seq", "10"], stdout=subprocess.PIPE, text=True
     )
+    deadline = threading.Timer(60, child.kill)
+    deadline.start()
     try:
         with open(growing / SEGMENT_NAME, "ab", buffering=0) as out:
             for at in range(76, len(first), 40):
@@ -281,6 +285,7 @@ def test_cat_follows_a_growing_tape(rewick, tmp_path):
         assert [json.loads(line)["seq"] for line in child.stdout] == [6, 9, 10]
         assert child.wait(timeout=20) == 0
     finally:
+        deadline.cancel()
         child.kill()
         child.wait()
 

@@ -147,8 +147,7 @@ static void the_end_comes_after_the_last_record(void **state)
     record_queue_free(queue);
 }
 
-/* ---- two threads ------------------------------------------------------------------------------
- */
+/* ---- two threads ---------------------------------------------------------------------------- */
 
 #define STRESS_COUNT 200000
 

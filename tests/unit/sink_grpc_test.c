@@ -159,8 +159,8 @@ static int run_drive(uint64_t seed)
     for (bool go_on = true; go_on;) {
         if (drive.sink != NULL)
             keep_rate();
-        if (drive.rate == 0 || drive.sink == NULL) /* idle: all is committed before long */
-            commit_behind();
+        if (drive.rate == 0 && !drive.manual_commit)
+            fake_commit(fake.update_count); /* idle: a store has all before long */
         struct pollfd in = {STDIN_FILENO, POLLIN, 0};
         poll(&in, 1, 2);
         ssize_t got = read(STDIN_FILENO, line + size, sizeof line - size - 1);
