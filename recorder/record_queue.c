@@ -8,16 +8,18 @@
 #include <string.h>
 #include <time.h>
 
-/* Each entry begins with this; `bytes` includes it and the data, rounded up. */
+/* Each entry begins with this; `bytes` includes it and the data, rounded up. A pad is no record: it
+ * fills the rest of the ring, so that entries lie in one piece, and has only the first two members.
+ */
 struct entry {
     uint64_t bytes;
-    uint64_t
-        is_pad; /* no record: the rest of the ring, left out so that entries lie in one piece */
+    uint64_t is_pad;
     struct record record;
 };
 
-#define PAD_HEADER offsetof(struct entry, record)
-#define ALIGN      16u
+#define ALIGN 16u
+_Static_assert(offsetof(struct entry, record) <= ALIGN,
+               "the shortest rest of the ring holds a pad");
 /* When the reader has caught up, start again at the front instead of touching ever more memory. */
 #define REWIND_BYTES (256u * 1024)
 
@@ -25,6 +27,9 @@ struct record_queue {
     uint8_t *ring;
     uint64_t capacity;                  /* power of two */
     _Alignas(64) _Atomic uint64_t head; /* bytes ever pushed; written by the pushing thread */
+    /* Where the pushing thread went on at the front although there was room behind; the reader goes
+     * there when it comes to this place. Nothing lies between, so it takes no room. */
+    _Atomic uint64_t rewound_at;
     _Alignas(64) _Atomic uint64_t tail; /* bytes ever taken; written by the taking thread */
     _Alignas(64) atomic_bool sleeping;
     atomic_bool woken;
@@ -40,6 +45,7 @@ enum err record_queue_new(struct record_queue **out, size_t bytes)
     if (!queue)
         return err_fail(ERR_NOMEM, "out of memory for a record queue");
     memset(queue, 0, sizeof *queue);
+    atomic_init(&queue->rewound_at, UINT64_MAX);
     queue->capacity = RECORD_QUEUE_BYTES_MIN;
     while (queue->capacity < bytes)
         queue->capacity *= 2;
@@ -84,37 +90,70 @@ static struct entry *entry_at(const struct record_queue *queue, uint64_t positio
     return (struct entry *)(void *)(queue->ring + (position & (queue->capacity - 1)));
 }
 
-/* Bytes to leave out before an entry of `need` bytes. */
-static uint64_t skip_before(const struct record_queue *queue, uint64_t head, uint64_t tail,
-                            uint64_t need)
+static uint64_t to_the_end(const struct record_queue *queue, uint64_t position)
 {
-    uint64_t offset = head & (queue->capacity - 1), room = queue->capacity - offset;
-    bool rewind = head == tail && offset >= REWIND_BYTES;
-    return need > room || rewind ? room : 0;
+    return queue->capacity - (position & (queue->capacity - 1));
+}
+
+/* Where the reader really is: it does not know of a rewinding before it wakes up. */
+static uint64_t real_tail(struct record_queue *queue, uint64_t head, uint64_t tail)
+{
+    bool before_rewinding =
+        tail != head && tail == atomic_load_explicit(&queue->rewound_at, memory_order_relaxed);
+    return before_rewinding ? tail + to_the_end(queue, tail) : tail;
+}
+
+/* An entry lies in one piece: the rest of the ring, when it is too short, is marked and left out.
+ */
+static uint64_t skip_short_rest(const struct record_queue *queue, uint64_t head, uint64_t need)
+{
+    uint64_t rest = to_the_end(queue, head);
+    return need > rest ? rest : 0;
+}
+
+/* Of an empty queue: to touch no more memory than is needed, or because the rest is too short. */
+static bool should_rewind(const struct record_queue *queue, uint64_t head, uint64_t need)
+{
+    uint64_t offset = head & (queue->capacity - 1);
+    return offset > 0 && need <= queue->capacity &&
+           (offset >= REWIND_BYTES || need > queue->capacity - offset);
+}
+
+static void write_pad(struct record_queue *queue, uint64_t head, uint64_t skip)
+{
+    struct entry *pad = entry_at(queue, head);
+    pad->bytes = skip;
+    pad->is_pad = 1;
+}
+
+static void write_entry(struct entry *entry, const struct record *record, uint64_t bytes)
+{
+    entry->bytes = bytes;
+    entry->is_pad = 0;
+    entry->record = *record;
+    entry->record.data = (const uint8_t *)(entry + 1);
+    if (record->size > 0)
+        memcpy(entry + 1, record->data, record->size);
 }
 
 bool record_queue_push(struct record_queue *queue, const struct record *record)
 {
     assert(record->size <= RECORD_DATA_MAX);
+    uint64_t need = (sizeof(struct entry) + record->size + ALIGN - 1) & ~(uint64_t)(ALIGN - 1);
     uint64_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
     uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_acquire);
-    uint64_t need = (sizeof(struct entry) + record->size + ALIGN - 1) & ~(uint64_t)(ALIGN - 1);
-    uint64_t skip = skip_before(queue, head, tail, need);
-    if (head - tail + skip + need > queue->capacity)
-        return false;
-    if (skip > 0) {
-        struct entry *pad = entry_at(queue, head);
-        pad->bytes = skip;
-        pad->is_pad = 1;
-        head += skip;
+    if (head == tail && should_rewind(queue, head, need)) {
+        atomic_store_explicit(&queue->rewound_at, head, memory_order_relaxed);
+        head += to_the_end(queue, head);
+        tail = head;
     }
-    struct entry *entry = entry_at(queue, head);
-    entry->bytes = need;
-    entry->is_pad = 0;
-    entry->record = *record;
-    if (record->size > 0)
-        memcpy(entry + 1, record->data, record->size);
-    entry->record.data = (const uint8_t *)(entry + 1);
+    uint64_t skip = skip_short_rest(queue, head, need);
+    if (head + skip + need - real_tail(queue, head, tail) > queue->capacity)
+        return false;
+    if (skip > 0)
+        write_pad(queue, head, skip);
+    head += skip;
+    write_entry(entry_at(queue, head), record, need);
     /* Sequentially consistent, as `sleeping` is: either the reader sees the record before it
      * sleeps, or we see that it sleeps. */
     atomic_store(&queue->head, head + need);
@@ -167,12 +206,15 @@ enum record_queue_state record_queue_peek(struct record_queue *queue, struct rec
         atomic_load(&queue->ended); /* before the look: what was pushed before it is seen */
     if (is_empty(queue))
         return ended ? QUEUE_ENDED : QUEUE_EMPTY;
-    uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed), start = tail;
+    if (tail == atomic_load_explicit(&queue->rewound_at, memory_order_relaxed))
+        tail += to_the_end(queue, tail);
+    /* A pad is never the last thing pushed. */
+    if (entry_at(queue, tail)->is_pad)
+        tail += entry_at(queue, tail)->bytes;
+    if (tail != start)
+        atomic_store_explicit(&queue->tail, tail, memory_order_release);
     struct entry *entry = entry_at(queue, tail);
-    if (entry->is_pad) {
-        atomic_store_explicit(&queue->tail, tail + entry->bytes, memory_order_release);
-        entry = entry_at(queue, tail + entry->bytes); /* a pad is never the last thing pushed */
-    }
     *out = entry->record;
     return QUEUE_RECORD;
 }

@@ -25,7 +25,8 @@ enum record_queue_state {
     QUEUE_ENDED,  /* none now and none to come */
 };
 
-/* A record of RECORD_DATA_MAX fits only when the queue has at least twice that. */
+/* A queue must be somewhat larger than the largest record; the capture queue holds four of
+ * RECORD_DATA_MAX, less what goes with each. */
 #define RECORD_QUEUE_BYTES_MIN (64u * 1024)
 #define RECORD_QUEUE_BYTES_MAX (1024u * 1024 * 1024)
 

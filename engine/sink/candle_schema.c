@@ -114,8 +114,6 @@ static enum err fail_open(sqlite3 *db, const char *path)
         return err_fail(
             ERR_MISSING,
             "the folder of database '%s' does not exist; make it or choose another --db", path);
-    if (number == EISDIR)
-        return err_fail(ERR_IO, "database '%s' is a folder; give a file with --db", path);
     return err_fail(ERR_IO, "cannot open database '%s': %s", path,
                     number ? strerror(number) : sqlite3_errmsg(db));
 }
@@ -323,33 +321,94 @@ static enum err check_reading(sqlite3 *db, const char *path)
     return err;
 }
 
+/* The name as SQLite takes it, a path and nothing else: "./" keeps ":memory:" and "file:" from
+ * meaning something. Free with sqlite3_free(). */
+static char *plain_name(const char *path)
+{
+    return sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
+}
+
+/* A URI that says that nobody changes the file. */
+static char *immutable_name(const char *path)
+{
+    sqlite3_str *uri = sqlite3_str_new(NULL);
+    sqlite3_str_appendf(uri, "file:%s", path[0] == '/' ? "" : "./");
+    for (; *path; path++) {
+        if (strchr("%?#", *path))
+            sqlite3_str_appendf(uri, "%%%02X", (unsigned)*path);
+        else
+            sqlite3_str_appendchar(uri, 1, *path);
+    }
+    sqlite3_str_appendall(uri, "?immutable=1");
+    return sqlite3_str_finish(uri);
+}
+
+/* Takes the name. */
+static enum err open_name(sqlite3 **out, const char *path, char *name, int flags)
+{
+    *out = NULL;
+    if (!name)
+        return err_fail(ERR_NOMEM, "out of memory for database '%s'", path);
+    flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int rc = sqlite3_open_v2(name, out, flags, NULL);
+    sqlite3_free(name);
+    if (!*out)
+        return err_fail(ERR_NOMEM, "out of memory for database '%s'", path);
+    return rc == SQLITE_OK ? ERR_OK : candle_schema_fail(*out, path);
+}
+
+static enum err open_writing(sqlite3 **out, const char *path, int busy_ms)
+{
+    enum err err =
+        open_name(out, path, plain_name(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    if (err != ERR_OK)
+        return err;
+    sqlite3_busy_timeout(*out, busy_ms);
+    harden(*out, CANDLE_SCHEMA_WRITE);
+    return prepare_writing(*out, path);
+}
+
+static enum err open_reading(sqlite3 **out, const char *path, char *name, int flags, int busy_ms)
+{
+    enum err err = open_name(out, path, name, SQLITE_OPEN_READONLY | flags);
+    if (err != ERR_OK)
+        return err;
+    sqlite3_busy_timeout(*out, busy_ms);
+    harden(*out, CANDLE_SCHEMA_READ);
+    return check_reading(*out, path);
+}
+
+/* Readers share a file beside the store. Where none can be made, because the folder is read-only,
+ * and no writer has left its log, nobody writes either. */
+static bool is_at_rest(sqlite3 *db, const char *path)
+{
+    int rc = db ? sqlite3_errcode(db) & 0xff : SQLITE_OK;
+    struct stat status;
+    char *log = sqlite3_mprintf("%s-wal", path);
+    bool has_log = !log || stat(log, &status) == 0;
+    sqlite3_free(log);
+    return !has_log && (rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY);
+}
+
 enum err candle_schema_open(sqlite3 **out, const char *path, enum candle_schema_access access,
                             int busy_ms)
 {
     *out = NULL;
     struct stat status;
-    if (access == CANDLE_SCHEMA_READ && stat(path, &status) != 0 && errno == ENOENT)
+    bool exists = stat(path, &status) == 0;
+    if (!exists && errno == ENOENT && access == CANDLE_SCHEMA_READ)
         return err_fail(ERR_MISSING,
                         "database '%s' does not exist; make it with 'rewick replay TAPE --db %s'",
                         path, path);
-    /* "./" keeps SQLite from reading ":memory:" or "file:" as anything but names. */
-    char *name = sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
-    if (!name)
-        return err_fail(ERR_NOMEM, "out of memory for database '%s'", path);
-    int flags = access == CANDLE_SCHEMA_READ ? SQLITE_OPEN_READONLY
-                                             : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    sqlite3 *db = NULL;
-    int rc = sqlite3_open_v2(name, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    sqlite3_free(name);
-    enum err err;
-    if (!db) {
-        err = err_fail(ERR_NOMEM, "out of memory for database '%s'", path);
-    } else if (rc != SQLITE_OK) {
-        err = candle_schema_fail(db, path);
-    } else {
-        sqlite3_busy_timeout(db, busy_ms);
-        harden(db, access);
-        err = access == CANDLE_SCHEMA_WRITE ? prepare_writing(db, path) : check_reading(db, path);
+    if (exists && S_ISDIR(status.st_mode))
+        return err_fail(ERR_IO, "database '%s' is a folder; give a file with --db", path);
+    sqlite3 *db;
+    enum err err = access == CANDLE_SCHEMA_WRITE
+                       ? open_writing(&db, path, busy_ms)
+                       : open_reading(&db, path, plain_name(path), 0, busy_ms);
+    if (err != ERR_OK && access == CANDLE_SCHEMA_READ && is_at_rest(db, path)) {
+        sqlite3_close_v2(db);
+        err = open_reading(&db, path, immutable_name(path), SQLITE_OPEN_URI, busy_ms);
     }
     if (err == ERR_OK)
         *out = db;

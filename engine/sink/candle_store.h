@@ -29,7 +29,7 @@ struct candle_query {
 
 /* ERR_MISSING, ERR_DAMAGED (not a rewick database, other schema), ERR_LOCKED, ERR_IO. Reading a
  * file that nobody writes leaves an empty PATH-wal and a PATH-shm beside it, which the next writer
- * removes. */
+ * removes; in a folder that is read-only it is read as a file that nobody changes. */
 enum err candle_store_open(struct candle_store **out, const char *path) ERR_MUST_CHECK;
 void candle_store_close(struct candle_store *store); /* accepts NULL */
 

@@ -38,8 +38,9 @@ struct tape_reader_options {
     bool salvage;      /* go on behind damage */
     uint64_t from_seq; /* first record wanted; 0 or 1 = from the start. What lies before it is
                         * skipped, and is checked only as far as skipping needs it */
-    /* Salvage: called for each loss as soon as it is certain, without bound; may be NULL. A torn
-     * tail at the end of the tape is not certain while more may follow: see tape_reader_tail(). */
+    /* Called for each loss as soon as it is certain, without bound (strict readers meet torn tails
+     * only); may be NULL. A torn tail at the end of the tape is not certain while more may follow:
+     * see tape_reader_tail(). */
     void (*each_loss)(const struct tape_loss *loss, void *arg);
     void *arg;
 };

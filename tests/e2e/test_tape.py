@@ -270,7 +270,8 @@ def test_cat_follows_a_growing_tape(rewick, tmp_path):
     first = (tmp_path / "whole" / SEGMENT_NAME).read_bytes()
     (growing / SEGMENT_NAME).write_bytes(first[:76])
     child = subprocess.Popen(
-        [rewick, "tape", "cat", str(growing), "--follow", "--to-seq", "10"], stdout=subprocess.PIPE, text=True
+        [rewick, "tape", "cat", str(growing), "--follow", "--to-seq", "10"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
     deadline = threading.Timer(60, child.kill)
     deadline.start()
@@ -279,7 +280,10 @@ def test_cat_follows_a_growing_tape(rewick, tmp_path):
             for at in range(76, len(first), 40):
                 out.write(first[at : at + 40])
                 time.sleep(0.02)
-        assert [json.loads(child.stdout.readline())["seq"] for _ in range(5)] == [1, 2, 3, 4, 5]
+        for seq in (1, 2, 3, 4, 5):
+            line = child.stdout.readline()
+            assert line, child.communicate()
+            assert json.loads(line)["seq"] == seq
         shutil.copy(tmp_path / "whole" / "00000002.rwk.zst", growing / "temporary")
         (growing / "temporary").rename(growing / "00000002.rwk.zst")
         assert [json.loads(line)["seq"] for line in child.stdout] == [6, 9, 10]

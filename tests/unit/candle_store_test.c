@@ -4,6 +4,7 @@
 #include "tests/unit/candle_sample.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const uint8_t tape_id[16] = {1};
@@ -417,6 +418,34 @@ static void the_update_is_that_of_the_newest_writer(void **state)
     finish(sink);
 }
 
+/* Root may write everywhere; what nobody may not is tried as nobody. */
+static void a_store_in_a_read_only_folder_can_be_read(void **state)
+{
+    (void)state;
+    struct candle_store *store = filled_store();
+    candle_store_close(store);
+    char odd[300], plain[256];
+    snprintf(odd, sizeof odd, "%s/50%%?#.db", folder);
+    snprintf(plain, sizeof plain, "%s", path);
+    assert_int_equal(rename(plain, odd), 0);
+    fresh(NULL);
+    assert_int_equal(chmod(odd, 0444), 0);
+    assert_int_equal(chmod(folder, 0555), 0);
+    bool root = geteuid() == 0;
+    if (root)
+        assert_int_equal(seteuid(65534), 0);
+    enum err err = candle_store_open(&store, odd);
+    if (root)
+        assert_int_equal(seteuid(0), 0);
+    chmod(folder, 0755);
+    assert_ok(err);
+    struct rows rows = {0};
+    assert_ok(candle_store_query(store, &everything, add_row, &rows, NULL));
+    assert_int_equal(rows.count, 5);
+    candle_store_close(store);
+    unlink(odd);
+}
+
 /* ---- faults ---------------------------------------------------------------------------------- */
 
 static void assert_open_fails(enum err code, const char *text)
@@ -510,6 +539,7 @@ int main(void)
         cmocka_unit_test_setup(instruments_and_series_are_listed, fresh),
         cmocka_unit_test_setup(a_query_sees_one_state_while_the_writer_goes_on, fresh),
         cmocka_unit_test_setup(the_update_is_that_of_the_newest_writer, fresh),
+        cmocka_unit_test_setup(a_store_in_a_read_only_folder_can_be_read, fresh),
         cmocka_unit_test_setup(what_is_no_store_is_told, fresh),
         cmocka_unit_test_setup(a_damaged_value_is_told_and_never_read_as_something, fresh),
     };

@@ -85,7 +85,7 @@ static void records_survive_the_wrap_at_any_place(void **state)
     uint64_t random = 1, first = 0, last = 0;
     size_t sizes[4096];
     assert_ok(record_queue_new(&queue, RECORD_QUEUE_BYTES_MIN));
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 100000; i++) {
         size_t size =
             unit_below(&random, 8) == 0 ? unit_below(&random, 30000) : unit_below(&random, 300);
         sizes[last % 4096] = size;
@@ -120,6 +120,43 @@ static void a_full_queue_refuses_and_keeps_what_it_has(void **state)
     record_queue_free(queue);
 }
 
+/* What was used before must not cost room: a reader that sleeps leaves the whole queue to fill. */
+static void the_whole_queue_can_be_filled_from_any_place(void **state)
+{
+    (void)state;
+    enum { SIZE = 4000, CAPACITY = 1024 * 1024 };
+    for (uint64_t before = 0; before < 300; before += 7) {
+        struct record_queue *queue;
+        uint64_t count = 0;
+        assert_ok(record_queue_new(&queue, CAPACITY));
+        for (uint64_t i = 0; i < before; i++) {
+            assert_true(push(queue, i, SIZE));
+            take(queue, i, SIZE);
+        }
+        while (push(queue, count, SIZE))
+            count++;
+        assert_in_range(count * SIZE, CAPACITY * 9 / 10, CAPACITY);
+        for (uint64_t i = 0; i < count; i++)
+            take(queue, i, SIZE);
+        record_queue_free(queue);
+    }
+}
+
+static void an_empty_queue_takes_a_record_as_large_as_itself(void **state)
+{
+    (void)state;
+    for (size_t before = 0; before < 60000; before += 1111) {
+        struct record_queue *queue;
+        assert_ok(record_queue_new(&queue, RECORD_QUEUE_BYTES_MIN));
+        assert_true(push(queue, 1, before));
+        take(queue, 1, before);
+        assert_true(push(queue, 2, 65000));
+        assert_false(push(queue, 3, 65000));
+        take(queue, 2, 65000);
+        record_queue_free(queue);
+    }
+}
+
 static void the_largest_record_fits_in_the_capture_queue(void **state)
 {
     (void)state;
@@ -149,7 +186,7 @@ static void the_end_comes_after_the_last_record(void **state)
 
 /* ---- two threads ---------------------------------------------------------------------------- */
 
-#define STRESS_COUNT 200000
+#define STRESS_COUNT 100000
 
 static size_t stress_size(uint64_t number)
 {
@@ -254,6 +291,8 @@ int main(void)
         cmocka_unit_test(records_come_out_whole_and_in_order),
         cmocka_unit_test(records_survive_the_wrap_at_any_place),
         cmocka_unit_test(a_full_queue_refuses_and_keeps_what_it_has),
+        cmocka_unit_test(the_whole_queue_can_be_filled_from_any_place),
+        cmocka_unit_test(an_empty_queue_takes_a_record_as_large_as_itself),
         cmocka_unit_test(the_largest_record_fits_in_the_capture_queue),
         cmocka_unit_test(the_end_comes_after_the_last_record),
         cmocka_unit_test(two_threads_lose_and_change_nothing),
