@@ -28,6 +28,7 @@ struct chunks {
 
 /* A page that was read and waits for the hub to have handled its update. */
 struct page {
+    bool prepared; /* the queue was cleared of what it will show: `reach` is fixed */
     bool ready;
     struct candle_cursor cursor; /* behind its last row */
     bool more;
@@ -463,7 +464,9 @@ static enum step step_read(struct candle_stream *stream, struct candle_store *st
 {
     struct page *page = &stream->page;
     enum err err = ERR_OK;
-    leave_to_pages(stream);
+    if (!page->prepared) /* once: `reach` must not run away from the store */
+        leave_to_pages(stream);
+    page->prepared = true;
     if (page->update < stream->reach) /* of the last page, or of the last look */
         err = committed_update(store, &page->update);
     if (err == ERR_OK && page->update < stream->reach)
@@ -490,7 +493,7 @@ static void deliver_page(struct candle_stream *stream)
         stream->chunks =
             page->chunks; /* the one before was taken, or this job would not have been posted */
     page->chunks.count = page->chunks.next = 0;
-    page->ready = false;
+    page->ready = page->prepared = false;
     pthread_mutex_unlock(&stream->lock);
 }
 

@@ -1,6 +1,7 @@
 #include "engine/sink/rpc_address.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -135,4 +136,46 @@ enum err rpc_address_probe(const struct rpc_address *address)
         error = errno;
     close(fd);
     return error == 0 ? ERR_OK : fail_listen(address, error);
+}
+
+/* An IPv4 address may come as one of IPv6. */
+static bool is_same(const struct sockaddr_storage *found, const struct rpc_address *address)
+{
+    struct in_addr v4;
+    bool wants_v4 = inet_pton(AF_INET, address->host, &v4) == 1;
+    if (found->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)found;
+        return wants_v4 && in->sin_port == htons(address->port) && in->sin_addr.s_addr == v4.s_addr;
+    }
+    if (found->ss_family != AF_INET6)
+        return false;
+    const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)found;
+    if (in->sin6_port != htons(address->port))
+        return false;
+    if (wants_v4)
+        return IN6_IS_ADDR_V4MAPPED(&in->sin6_addr) &&
+               memcmp(&in->sin6_addr.s6_addr[12], &v4, sizeof v4) == 0;
+    return IN6_IS_ADDR_LOOPBACK(&in->sin6_addr);
+}
+
+static bool is_accepted_on(int fd, const struct rpc_address *address)
+{
+    struct sockaddr_storage own, peer;
+    socklen_t own_size = sizeof own, peer_size = sizeof peer;
+    return getsockname(fd, (struct sockaddr *)&own, &own_size) == 0 && is_same(&own, address) &&
+           getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0;
+}
+
+void rpc_address_hang_up(const struct rpc_address *address)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    if (folder == NULL)
+        return;
+    const struct dirent *entry;
+    while ((entry = readdir(folder)) != NULL) {
+        int fd = (int)strtol(entry->d_name, NULL, 10);
+        if (entry->d_name[0] != '.' && is_accepted_on(fd, address))
+            shutdown(fd, SHUT_RDWR);
+    }
+    closedir(folder);
 }

@@ -39,6 +39,8 @@ void __tsan_release(void *address);
 #endif
 
 #define THREAD_COUNT 2
+/* How often connections are cut that do not close by themselves. */
+#define HANG_UP_NS (INT64_C(100) * 1000000)
 /* Lines of the core that reach stderr; hostile clients must not be able to fill it. */
 #define CORE_LINES_MAX 20
 
@@ -77,6 +79,7 @@ struct rpc_call {
 struct rpc_server {
     grpc_server *core;
     grpc_completion_queue *queue;
+    struct rpc_address address; /* with the port that it has got */
     size_t method_count;
     struct method methods[RPC_METHODS_MAX + 1];
     size_t thread_count;
@@ -171,14 +174,25 @@ static void register_methods(struct rpc_server *server, const struct rpc_method 
     server->method_count = count + 1;
 }
 
-static int add_port(struct rpc_server *server, const char *address)
+static int add_port(struct rpc_server *server, const struct rpc_address *address)
 {
+    char text[RPC_ADDRESS_TEXT_MAX];
+    rpc_address_format(text, address);
     grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
     atomic_store(&core_muted, true); /* the caller says why, once */
-    int port = grpc_server_add_http2_port(server->core, address, credentials);
+    int port = grpc_server_add_http2_port(server->core, text, credentials);
     atomic_store(&core_muted, false);
     grpc_server_credentials_release(credentials);
+    server->address = *address;
+    server->address.port = (uint16_t)port;
     return port;
+}
+
+static enum err fail_listen(const struct rpc_address *address)
+{
+    char text[RPC_ADDRESS_TEXT_MAX];
+    rpc_address_format(text, address);
+    return err_fail(ERR_NET, "cannot listen on %s; choose another with --grpc", text);
 }
 
 static void *run_thread(void *arg)
@@ -233,7 +247,7 @@ static enum err start_threads(struct rpc_server *server)
     return ERR_OK;
 }
 
-static enum err start_server(struct rpc_server *server, const char *address,
+static enum err start_server(struct rpc_server *server, const struct rpc_address *address,
                              const struct rpc_method *methods, size_t method_count, int *out_port)
 {
     server->core = create_core_server();
@@ -244,7 +258,7 @@ static enum err start_server(struct rpc_server *server, const char *address,
     grpc_server_start(server->core);
     enum err err = start_threads(server);
     if (err == ERR_OK && port == 0)
-        err = err_fail(ERR_NET, "cannot listen on %s; choose another with --grpc", address);
+        err = fail_listen(address);
     if (err != ERR_OK)
         return err;
     *out_port = port;
@@ -253,7 +267,7 @@ static enum err start_server(struct rpc_server *server, const char *address,
     return ERR_OK;
 }
 
-enum err rpc_server_open(struct rpc_server **out, const char *address,
+enum err rpc_server_open(struct rpc_server **out, const struct rpc_address *address,
                          const struct rpc_method *methods, size_t method_count, int *out_port)
 {
     *out = NULL;
@@ -307,10 +321,12 @@ void rpc_server_wait(struct rpc_server *server, int64_t grace_ns)
 {
     if (server->thread_count == 0)
         return;
-    /* The shutdown waits for connections too, and a stopped client never closes its own. */
+    /* The shutdown waits for connections too, and a stopped client never closes its own; nor does
+     * the core close it while there is something to write. */
     if (!wait_until_shut_down(server, clock_mono_ns() + grace_ns)) {
         grpc_server_cancel_all_calls(server->core);
-        wait_until_shut_down(server, INT64_MAX);
+        while (!wait_until_shut_down(server, clock_mono_ns() + HANG_UP_NS))
+            rpc_address_hang_up(&server->address);
     }
     /* Starting a batch on a queue that is shut down would abort the process: let the last call go
      * first. */

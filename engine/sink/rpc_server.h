@@ -22,6 +22,7 @@
 #define REWICK_ENGINE_SINK_RPC_SERVER_H
 
 #include "engine/base/err.h"
+#include "engine/sink/rpc_address.h"
 
 #include <grpc/slice.h>
 #include <grpc/status.h>
@@ -63,15 +64,16 @@ struct rpc_method {
     void *arg;
 };
 
-/* `address` is for the core ("127.0.0.1:50051"); *out_port tells the port it listens on. ERR_NET
- * when it cannot. Calls may come before this returns. */
-enum err rpc_server_open(struct rpc_server **out, const char *address,
+/* *out_port tells the port it listens on. ERR_NET when it cannot; why is not known here
+ * (rpc_address_probe()). Calls may come before this returns. */
+enum err rpc_server_open(struct rpc_server **out, const struct rpc_address *address,
                          const struct rpc_method *methods, size_t method_count,
                          int *out_port) ERR_MUST_CHECK;
 /* No new connections and calls from here on. Streams must now be ended by their owners. */
 void rpc_server_stop(struct rpc_server *server);
-/* Waits until all calls have ended, for at most grace_ns; then cancels those that are left. After
- * it, no call exists and no function of a method runs. */
+/* Waits until all calls have ended and all clients have hung up, for at most grace_ns; then cancels
+ * the calls that are left and cuts the connections. After it, no call exists and no function of a
+ * method runs. */
 void rpc_server_wait(struct rpc_server *server, int64_t grace_ns);
 /* After stop and wait; accepts NULL. */
 void rpc_server_close(struct rpc_server *server);

@@ -86,10 +86,8 @@ static enum err start_server(struct sink_grpc *grpc, const struct rpc_address *a
     count += RPC_HEALTH_METHODS;
     rpc_reflection_methods(methods + count);
     count += RPC_REFLECTION_METHODS;
-    char text[RPC_ADDRESS_TEXT_MAX];
-    rpc_address_format(text, address);
     int port;
-    enum err err = rpc_server_open(&grpc->server, text, methods, count, &port);
+    enum err err = rpc_server_open(&grpc->server, address, methods, count, &port);
     if (err == ERR_OK && out_port != NULL)
         *out_port = port;
     return err;

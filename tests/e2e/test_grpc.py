@@ -322,7 +322,7 @@ def test_long_history_does_not_fill_the_live_queue(pb, driver, tmp_path):
     """The client takes seconds for the history, and meanwhile more updates pass than its queue could hold."""
     driver.command("fill 120000")
     driver.open()
-    stream = Stream(pb, driver, pause=0.05, history=True, forming=True).opened()
+    stream = Stream(pb, driver, pause=0.2, history=True, forming=True).opened()
     driver.command("rate 15000")
     driver.wait_for_updates(70000)
     assert stream.code is None

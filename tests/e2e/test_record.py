@@ -608,13 +608,15 @@ def test_a_second_run_goes_on_and_both_make_one_digest(recorder, run):
     for first in (1, 1001, 2001):
         body, _ = steady(0.001, 1000, start=first)
         with FakeVenue(after_subscribing(body)) as venue:
-            rec = recorder(venue, "--digest", "--no-candles", "--bar", "1s", "--until-silent", "1s").wait()
+            settings = ["--bar", "1s", "--until-silent", "1s", "--segment-bytes", "8192"]
+            rec = recorder(venue, "--digest", "--no-candles", *settings).wait()
         replay = run("replay", rec.tape, "--digest", "--no-candles")
         assert digest_line(rec.stdout) == digest_line(replay.stdout)
     records = rec.records()
     assert [r.seq for r in records] == list(range(1, len(records) + 1))
     assert [r.connection for r in rec.records(tb.SENT)] == [1, 2, 3]
     assert len(rec.records(tb.CONFIG)) == 3
+    assert len(list(rec.tape.glob("*.rwk.zst"))) > 3  # more than one a run
 
 
 def test_other_candle_settings_on_the_same_tape_are_refused(recorder):
@@ -680,6 +682,37 @@ def test_a_reader_of_stdout_that_goes_away_does_not_end_capture(recorder):
     assert tb.is_closed(rec.tape)
 
 
+def small_disk(path, size):
+    """Mounts a file system of this size, or skips."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small file system to fill")
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system cannot be mounted here")
+
+
+def test_a_database_that_fails_ends_candles_and_not_capture(recorder, tmp_path, run):
+    disk = tmp_path / "disk"
+    small_disk(disk, "300k")
+    body, sent = steady(0.002)
+    try:
+        with FakeVenue(after_subscribing(body)) as venue:
+            rec = recorder(venue, "--no-candles", "--bar", "1s", "--db", disk / "c.db")
+            until(lambda: "candles end here" in rec.stderr, "the disk full of candles")
+            count = len(sent) + 500
+            until(lambda: len(rec.records(tb.RECEIVED)) > count, "more frames")
+            rec.stop(status=4)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+    assert "no space left" in rec.stderr.splitlines()[-1]
+    assert tb.is_closed(rec.tape)
+    numbers = [trade_number(d) for d in received(rec) if d != ACK]
+    assert numbers == list(range(1, len(numbers) + 1))
+    run("replay", rec.tape, "--no-candles", "--db", tmp_path / "replayed.db")
+    assert len(candles(tmp_path / "replayed.db")) > 0
+
+
 # ---- the end ------------------------------------------------------------------------------------
 
 
@@ -700,6 +733,23 @@ def test_a_signal_ends_it_in_good_order(recorder, tmp_path, run, sig):
     assert len(candles(db)) >= 2
 
 
+def test_a_second_signal_ends_it_at_once_when_candles_hang(recorder):
+    """Nobody reads the pipe on stdout, so candles never end; the tape is whole all the same."""
+    body, sent = steady(0, 4000)
+    reader, writer = os.pipe()
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--forming", "--format", "csv", "--bar", "1s", stdout=writer)
+        os.close(writer)
+        until(lambda: len(rec.records(tb.RECEIVED)) == 4001, "all frames on the tape")
+        rec.process.send_signal(signal.SIGINT)
+        until(lambda: "Ctrl-C again" in rec.stderr, "the offer")
+        assert rec.process.poll() is None
+        rec.stop(status=130)
+    os.close(reader)
+    assert tb.is_closed(rec.tape)
+    assert len(sent) == 4000
+
+
 def test_a_second_recorder_on_the_tape_is_refused(recorder):
     with FakeVenue(after_subscribing(lambda conn: None)) as venue:
         first = recorder(venue, "--no-candles")
@@ -711,13 +761,8 @@ def test_a_second_recorder_on_the_tape_is_refused(recorder):
 
 
 def test_a_full_disk_ends_it_with_one_line_and_a_whole_tape(rewick, tmp_path, run):
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system to fill")
     disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("a small file system cannot be mounted here")
+    small_disk(disk, "1m")
     rng = random.Random(3)
 
     def body(conn):

@@ -8,6 +8,7 @@ import collections
 import csv
 import decimal
 import json
+import os
 
 import pytest
 
@@ -92,7 +93,7 @@ def assert_equal_candles(got, expected):
         assert got[key] == candle, key
 
 
-@pytest.mark.parametrize("seed", range(1, 13))
+@pytest.mark.parametrize("seed", range(1, 1 + int(os.environ.get("REWICK_SEEDS", "12"))))
 def test_candles_of_the_tape_are_those_of_the_truth(run, tmp_path, seed):
     faults = ("none", "some", "many")[seed % 3]
     trades = simulate(
