@@ -301,18 +301,30 @@ static void exit_if_signalled(const struct recording *rec, int64_t since_ns)
     _exit(128 + SIGINT);
 }
 
+/* Waits a little. True: the tape is closed and all of it is in candles. */
+static bool is_all_done(struct recording *rec)
+{
+    if (!live_engine_wait(rec->live, 50 * NS_PER_MS))
+        return false;
+    if (capture_writer_ended(rec->writer))
+        return true;
+    clock_sleep_until(clock_mono_ns() + 5 * NS_PER_MS);
+    return false;
+}
+
 /* Candles may have a backlog, which the user may leave to the next run. */
 static void wait_for_end(struct recording *rec)
 {
     int64_t since_ns = clock_mono_ns(), tell_ns = since_ns + NS_PER_S;
-    while (!live_engine_wait(rec->live, 50 * NS_PER_MS) || !capture_writer_ended(rec->writer)) {
+    while (!is_all_done(rec)) {
         exit_if_signalled(rec, since_ns);
-        if (clock_mono_ns() < tell_ns)
+        uint64_t behind = live_engine_behind(rec->live);
+        if (behind == 0 || clock_mono_ns() < tell_ns)
             continue;
         tell_ns = clock_mono_ns() + 5 * NS_PER_S;
         log_info("%" PRIu64 " records of the tape are not in candles yet; Ctrl-C again leaves them "
                  "to the next run",
-                 live_engine_behind(rec->live));
+                 behind);
     }
 }
 
