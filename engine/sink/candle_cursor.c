@@ -98,10 +98,12 @@ static int64_t window_end(const struct candle_cursor *cursor, const struct candl
 static int64_t next_span(const struct page *page, bool full)
 {
     int64_t span_ns = page->start.span_ns;
-    if (!full)
-        return page->taken >= page->rows_max / 2 ? span_ns
-               : span_ns > INT64_MAX / 2         ? 0
-                                                 : span_ns * 2;
+    if (!full) {
+        bool sparse = page->taken == 0 || page->taken < page->rows_max / 2;
+        if (sparse)
+            span_ns = span_ns > INT64_MAX / 2 ? 0 : span_ns * 2;
+        return span_ns;
+    }
     if (span_ns != 0)
         span_ns /= 2;
     else if (page->taken == 0 ||

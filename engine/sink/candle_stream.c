@@ -28,9 +28,8 @@ struct chunks {
 
 /* A page that was read and waits for the hub to have handled its update. */
 struct page {
-    bool prepared; /* the queue was cleared of what it will show: `reach` is fixed */
     bool ready;
-    struct candle_cursor cursor; /* behind its last row */
+    struct candle_cursor start, cursor; /* in front of its first row, behind its last */
     bool more;
     uint64_t update;
     struct chunks chunks;
@@ -47,7 +46,6 @@ struct candle_stream {
 
     /* The job's own. */
     struct page page;
-    uint64_t reach;        /* the next page must show this update */
     int64_t waiting_since; /* 0: not waiting */
 
     pthread_mutex_t lock; /* all below */
@@ -56,6 +54,8 @@ struct candle_stream {
     bool first_page_read;
     uint64_t floor; /* updates up to here are in every page */
     struct candle_cursor cursor;
+    bool page_under_way; /* from asking for a page to delivering it, when `reach` stays */
+    uint64_t reach;      /* the next page must show this update */
     struct chunks chunks;
     struct candle_queue queue;
     bool closed;   /* the call is over */
@@ -121,7 +121,6 @@ void candle_stream_serve(struct rpc_call *call, Rewick__V1__StreamCandlesRequest
     }
     enum hub_join joined = candle_hub_join(hub, &stream->listener);
     if (joined == HUB_JOINED) {
-        stream->reach = stream->listener.joined;
         rpc_stream_open(call, &stream_events, stream);
         return;
     }
@@ -205,13 +204,25 @@ static void queue_locked(struct candle_stream *stream, struct candle_event *even
     }
 }
 
+/* The pages that are not read yet will show the candle: its update need not wait for them. */
+static bool leave_to_pages(struct candle_stream *stream, const struct candle_event *event)
+{
+    if (!stream->history || stream->page_under_way ||
+        !candle_cursor_before(&stream->cursor, &event->candle))
+        return false;
+    if (event->number > stream->reach)
+        stream->reach = event->number;
+    return true;
+}
+
 static void listener_update(struct candle_listener *listener, struct candle_event *event)
 {
     struct candle_stream *stream = stream_of_listener(listener);
     if (!candle_filter_has(&stream->filter, &event->candle))
         return;
     pthread_mutex_lock(&stream->lock);
-    if (!stream->ended && !stream->closed && event->number > stream->floor)
+    if (!stream->ended && !stream->closed && event->number > stream->floor &&
+        !leave_to_pages(stream, event))
         queue_locked(stream, event);
     pthread_mutex_unlock(&stream->lock);
 }
@@ -363,36 +374,6 @@ static const struct rpc_stream_events stream_events = {
 
 enum step { STEP_DONE, STEP_WAIT_STORE, STEP_WAIT_HUB };
 
-/* In front of a page: what the pages to come will show need not wait in the queue. */
-static bool keep_reached(const struct candle_event *event, void *arg)
-{
-    struct candle_stream *stream = arg;
-    if (!candle_cursor_before(&stream->cursor, &event->candle))
-        return true;
-    if (event->number > stream->reach)
-        stream->reach = event->number;
-    return false;
-}
-
-static void leave_to_pages(struct candle_stream *stream)
-{
-    pthread_mutex_lock(&stream->lock);
-    candle_queue_keep(&stream->queue, keep_reached, stream);
-    pthread_mutex_unlock(&stream->lock);
-}
-
-/* Behind a page: what it has shown. */
-static bool keep_unseen(const struct candle_event *event, void *arg)
-{
-    const struct candle_stream *stream = arg;
-    const struct page *page = &stream->page;
-    if (event->number <= stream->floor)
-        return false;
-    bool in_page = candle_cursor_before(&stream->cursor, &event->candle) &&
-                   (!page->more || !candle_cursor_before(&page->cursor, &event->candle));
-    return !in_page || event->number > page->update;
-}
-
 static enum err ignore_row(const struct candle *candle, void *arg)
 {
     (void)candle, (void)arg;
@@ -438,7 +419,7 @@ static enum err read_page(struct candle_stream *stream, struct candle_store *sto
     struct page *page = &stream->page;
     struct page_reader reader = {.stream = stream};
     buf_init(&reader.rows, CANDLE_STREAM_CHUNK_BYTES + CANDLE_MESSAGE_BYTES_MAX);
-    page->cursor = stream->cursor; /* only this job writes it */
+    page->start = page->cursor = stream->cursor; /* only this job writes it */
     enum err err =
         candle_cursor_read(&page->cursor, store, &stream->filter, CANDLE_STREAM_PAGE_ROWS, read_row,
                            &reader, &page->more, &page->update);
@@ -459,21 +440,42 @@ static enum step fail_step(struct candle_stream *stream, enum err err)
     return STEP_DONE;
 }
 
+/* From here to the delivery, updates are queued whatever candle they are for. */
+static uint64_t begin_page(struct candle_stream *stream)
+{
+    pthread_mutex_lock(&stream->lock);
+    stream->page_under_way = true;
+    if (stream->reach < stream->listener.joined)
+        stream->reach = stream->listener.joined;
+    uint64_t reach = stream->reach;
+    pthread_mutex_unlock(&stream->lock);
+    return reach;
+}
+
 /* Reads the next page as soon as the store is far enough. */
 static enum step step_read(struct candle_stream *stream, struct candle_store *store)
 {
     struct page *page = &stream->page;
     enum err err = ERR_OK;
-    if (!page->prepared) /* once: `reach` must not run away from the store */
-        leave_to_pages(stream);
-    page->prepared = true;
-    if (page->update < stream->reach) /* of the last page, or of the last look */
+    uint64_t reach = begin_page(stream);
+    if (page->update < reach) /* of the last page, or of the last look */
         err = committed_update(store, &page->update);
-    if (err == ERR_OK && page->update < stream->reach)
+    if (err == ERR_OK && page->update < reach)
         return STEP_WAIT_STORE;
     if (err == ERR_OK)
         err = read_page(stream, store);
     return err == ERR_OK ? STEP_DONE : fail_step(stream, err);
+}
+
+/* What of the queue has the client not seen, and will not see in a page to come? */
+static bool keep_unseen(const struct candle_event *event, void *arg)
+{
+    struct candle_stream *stream = arg;
+    const struct page *page = &stream->page;
+    if (event->number <= stream->floor || leave_to_pages(stream, event))
+        return false;
+    bool in_page = candle_cursor_before(&page->start, &event->candle);
+    return !in_page || event->number > page->update;
 }
 
 /* Gives the page to the client, with the queue in step. */
@@ -484,16 +486,17 @@ static void deliver_page(struct candle_stream *stream)
     if (!stream->first_page_read)
         stream->floor = page->update;
     stream->first_page_read = true;
-    candle_queue_keep(&stream->queue, keep_unseen, stream);
     stream->cursor = page->cursor;
     stream->history = page->more;
+    stream->page_under_way = false;
+    candle_queue_keep(&stream->queue, keep_unseen, stream);
     if (stream->ended || stream->closed)
         chunks_clear(&page->chunks);
     else
         stream->chunks =
             page->chunks; /* the one before was taken, or this job would not have been posted */
     page->chunks.count = page->chunks.next = 0;
-    page->ready = page->prepared = false;
+    page->ready = false;
     pthread_mutex_unlock(&stream->lock);
 }
 

@@ -6,15 +6,16 @@
  *
  * With history: the stream joins first and then reads the store page by page (candle_cursor), each
  * page when the client has taken the one before, each a read of its own that shows the rows as
- * after some update U. Live updates wait in the stream's queue meanwhile. Around each page:
- *   - in front of it, updates for candles that the cursor has not reached are taken out of the
- * queue: the page or a later one will show them, because the page is read only when the store has
- * committed the highest of their numbers (and M). So the queue does not grow with the length of the
- * history;
- *   - behind it, updates for candles of the page with numbers up to U are taken out: the page has
- * shown them. All of them are there when the hub has handled U;
- *   - updates up to the U of the first page are in every page, and are not queued at all from then
- * on. What is left in the queue after the last page is exactly what the client has not seen.
+ * after some update U. Of the live updates meanwhile
+ *   - those for candles that the cursor has not reached are left to the pages to come: the next
+ * page is read only when the store has committed the highest of their numbers (and M). So what
+ * waits does not grow with the length of the history;
+ *   - those for candles behind the cursor are queued;
+ *   - while a page is under way all are queued, and judged when it is delivered: what it shows
+ *     (numbers up to U) is taken out, the rest is as above. All of them are there by then, because
+ *     a page is delivered when the hub has handled U;
+ *   - those up to the U of the first page are in every page, and are never queued from then on.
+ * What is queued after the last page is exactly what the client has not seen.
  *
  * A client that reads too slowly ends with RESOURCE_EXHAUSTED when more than
  * CANDLE_STREAM_UPDATES_MAX updates or CANDLE_STREAM_BYTES_MAX bytes wait for it. It is told so

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,16 +165,21 @@ static bool is_accepted_on(int fd, const struct rpc_address *address)
            getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0;
 }
 
-void rpc_address_hang_up(const struct rpc_address *address)
+size_t rpc_address_connections(const struct rpc_address *address, bool hang_up)
 {
     DIR *folder = opendir("/proc/self/fd");
     if (folder == NULL)
-        return;
+        return 0;
+    size_t count = 0;
     const struct dirent *entry;
     while ((entry = readdir(folder)) != NULL) {
         int fd = (int)strtol(entry->d_name, NULL, 10);
-        if (entry->d_name[0] != '.' && is_accepted_on(fd, address))
+        if (entry->d_name[0] == '.' || !is_accepted_on(fd, address))
+            continue;
+        count++;
+        if (hang_up)
             shutdown(fd, SHUT_RDWR);
     }
     closedir(folder);
+    return count;
 }

@@ -7,6 +7,7 @@
 
 #include "engine/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,10 +25,10 @@ enum err rpc_address_parse(struct rpc_address *out, const char *text) ERR_MUST_C
 /* "127.0.0.1:50051", "[::1]:50051" */
 void rpc_address_format(char text[RPC_ADDRESS_TEXT_MAX], const struct rpc_address *address);
 
-/* Shuts down every connection that this process has accepted on it, whoever owns the descriptor:
- * libgrpc does not close a connection that it is writing to, and a client that is stopped takes no
- * byte. */
-void rpc_address_hang_up(const struct rpc_address *address);
+/* How many connections this process has accepted on it and not closed. With hang_up they are shut
+ * down, whoever owns the descriptor: libgrpc does not close a connection that it is writing to, and
+ * a client that is stopped takes no byte. */
+size_t rpc_address_connections(const struct rpc_address *address, bool hang_up);
 
 /* Listens on it for a moment, to learn why it cannot be used, which libgrpc does not say. ERR_NET
  * with text. */

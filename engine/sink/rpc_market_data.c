@@ -153,7 +153,8 @@ static enum err read_candles(struct query *query, struct candle_store *store)
     uint32_t page_size = query->candles->page_size;
     query->rows_max = page_size == 0 ? MARKET_DATA_PAGE_DEFAULT : page_size;
     bool more = true;
-    while (more && query->rows < query->rows_max && !query->full) {
+    while (more && query->rows < query->rows_max && !query->full &&
+           !store_pool_stopping(query->pool)) {
         enum err err =
             candle_cursor_read(&query->cursor, store, &query->filter, query->rows_max - query->rows,
                                add_candle, query, &more, NULL);

@@ -39,8 +39,11 @@ void __tsan_release(void *address);
 #endif
 
 #define THREAD_COUNT 2
-/* How often connections are cut that do not close by themselves. */
-#define HANG_UP_NS (INT64_C(100) * 1000000)
+/* How often to look whether all connections are closed, and for how long after the grace. */
+#define HANG_UP_NS            (INT64_C(5) * 1000000)
+#define HANG_UP_MAX_NS        (INT64_C(5) * 1000000000)
+#define CORE_SHUTDOWN_NS      (INT64_C(500) * 1000000)
+#define CORE_SHUTDOWN_LOOK_NS (INT64_C(1) * 1000000)
 /* Lines of the core that reach stderr; hostile clients must not be able to fill it. */
 #define CORE_LINES_MAX 20
 
@@ -95,6 +98,7 @@ struct rpc_server {
 
 static atomic_bool core_muted;
 static atomic_uint core_lines;
+static atomic_uint core_shutdowns; /* under way */
 
 static void arm(struct method *method);
 static void pump(struct rpc_call *call);
@@ -317,17 +321,29 @@ static bool wait_until_shut_down(struct rpc_server *server, int64_t deadline_ns)
     return is_shut_down;
 }
 
+/* The shutdown waits for connections too, and a stopped client never closes its own; and
+ * connections outlive the shutdown while there is something to write, which would hold up
+ * grpc_shutdown() for ten seconds. */
+static void wait_for_connections(struct rpc_server *server, int64_t deadline_ns)
+{
+    for (;;) {
+        bool is_shut_down = wait_until_shut_down(server, clock_mono_ns() + HANG_UP_NS);
+        int64_t now_ns = clock_mono_ns();
+        size_t count = rpc_address_connections(&server->address, now_ns > deadline_ns);
+        if (is_shut_down && (count == 0 || now_ns > deadline_ns + HANG_UP_MAX_NS))
+            return;
+        clock_sleep_until(now_ns + HANG_UP_NS);
+    }
+}
+
 void rpc_server_wait(struct rpc_server *server, int64_t grace_ns)
 {
     if (server->thread_count == 0)
         return;
-    /* The shutdown waits for connections too, and a stopped client never closes its own; nor does
-     * the core close it while there is something to write. */
-    if (!wait_until_shut_down(server, clock_mono_ns() + grace_ns)) {
+    int64_t deadline_ns = clock_mono_ns() + grace_ns;
+    if (!wait_until_shut_down(server, deadline_ns))
         grpc_server_cancel_all_calls(server->core);
-        while (!wait_until_shut_down(server, clock_mono_ns() + HANG_UP_NS))
-            rpc_address_hang_up(&server->address);
-    }
+    wait_for_connections(server, deadline_ns);
     /* Starting a batch on a queue that is shut down would abort the process: let the last call go
      * first. */
     pthread_mutex_lock(&server->lock);
@@ -358,6 +374,30 @@ static void wait_without_threads(struct rpc_server *server)
     }
 }
 
+static void *run_core_shutdown(void *arg)
+{
+    (void)arg;
+    grpc_shutdown();
+    atomic_fetch_sub(&core_shutdowns, 1);
+    return NULL;
+}
+
+/* grpc_shutdown() joins the core's own poller, which may sleep for ten seconds after a client did
+ * not take what was sent to it. Nobody needs to wait for that. */
+static void leave_core(void)
+{
+    pthread_t thread;
+    atomic_fetch_add(&core_shutdowns, 1);
+    if (pthread_create(&thread, NULL, run_core_shutdown, NULL) != 0) {
+        run_core_shutdown(NULL);
+        return;
+    }
+    pthread_detach(thread);
+    int64_t deadline_ns = clock_mono_ns() + CORE_SHUTDOWN_NS;
+    while (atomic_load(&core_shutdowns) > 0 && clock_mono_ns() < deadline_ns)
+        clock_sleep_until(clock_mono_ns() + CORE_SHUTDOWN_LOOK_NS);
+}
+
 void rpc_server_close(struct rpc_server *server)
 {
     if (server == NULL)
@@ -367,7 +407,7 @@ void rpc_server_close(struct rpc_server *server)
     grpc_completion_queue_shutdown(server->queue);
     drain_queue(server);
     grpc_completion_queue_destroy(server->queue);
-    grpc_shutdown();
+    leave_core();
     pthread_cond_destroy(&server->changed);
     pthread_mutex_destroy(&server->lock);
     free(server);
