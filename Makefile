@@ -24,7 +24,7 @@ PACKAGES := gcc make libc6-dev libwebsockets-dev libssl-dev libzstd-dev zlib1g-d
 	libsqlite3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libjansson-dev libgrpc-dev \
 	grpc-proto xxd zstd sqlite3
 PACKAGES_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-grpcio \
-	python3-protobuf python3-zstandard protobuf-compiler-grpc
+	python3-protobuf python3-zstandard protobuf-compiler-grpc openssl procps
 
 # ---- flags ------------------------------------------------------------------------------------
 
