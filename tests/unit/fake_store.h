@@ -13,7 +13,7 @@
 #include "engine/sink/candle_store.h"
 #include "engine/tape/record.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -54,7 +54,7 @@ static struct {
     atomic_uint queries;
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void fake_init(uint64_t seed)
+static inline void fake_init(uint64_t seed)
 {
     static const char *const venues[] = {"binance", "kraken"};
     static const char *const instruments[] = {"BTC-USDT", "ETH-USDT"};
@@ -69,7 +69,7 @@ static void fake_init(uint64_t seed)
     fake.update_count = fake.committed = 0;
 }
 
-static void fake_release(void)
+static inline void fake_release(void)
 {
     for (unsigned i = 0; i < FAKE_SERIES; i++) {
         free(fake.series[i].now);
@@ -80,8 +80,8 @@ static void fake_release(void)
     fake.capacity = 0;
 }
 
-static struct candle fake_candle(const struct fake_series *series, size_t window,
-                                 struct fake_row row)
+static inline struct candle fake_candle(const struct fake_series *series, size_t window,
+                                        struct fake_row row)
 {
     int64_t open_ns = bar_open(series->bar, FAKE_BASE_NS) + (int64_t)window * series->bar.size;
     struct decimal price = {INT64_C(6183763) + (int128)(row.update % 1000), 2};
@@ -115,7 +115,7 @@ static struct candle fake_candle(const struct fake_series *series, size_t window
 }
 
 /* Makes room for one more window, whose state is not there yet. */
-static void fake_grow(struct fake_series *series)
+static inline void fake_grow(struct fake_series *series)
 {
     pthread_mutex_lock(&fake.lock);
     if (series->count == series->capacity) {
@@ -130,8 +130,8 @@ static void fake_grow(struct fake_series *series)
 }
 
 /* Numbers a new state of a window and keeps it until it is committed. */
-static struct candle fake_change(unsigned index, size_t window, enum candle_state state,
-                                 uint32_t revision)
+static inline struct candle fake_change(unsigned index, size_t window, enum candle_state state,
+                                        uint32_t revision)
 {
     if (fake.update_count == fake.capacity) {
         fake.capacity = fake.capacity ? fake.capacity * 2 : 4096;
@@ -146,7 +146,7 @@ static struct candle fake_change(unsigned index, size_t window, enum candle_stat
 
 /* The next update of the market: mostly the newest window, forming or closing; sometimes an old one
  * again. */
-static struct candle fake_next(void)
+static inline struct candle fake_next(void)
 {
     unsigned index = (unsigned)unit_below(&fake.random, FAKE_SERIES);
     struct fake_series *series = &fake.series[index];
@@ -161,14 +161,14 @@ static struct candle fake_next(void)
 }
 
 /* The update with this number once more. */
-static struct candle fake_again(uint64_t number)
+static inline struct candle fake_again(uint64_t number)
 {
     const struct fake_update *update = &fake.updates[number - 1];
     return fake_candle(&fake.series[update->series], update->window, update->row);
 }
 
 /* The store shows all updates up to this one from now on. */
-static void fake_commit(uint64_t update)
+static inline void fake_commit(uint64_t update)
 {
     pthread_mutex_lock(&fake.lock);
     for (; fake.committed < update; fake.committed++) {
@@ -206,7 +206,7 @@ static bool fake_has_name(const char *const *names, size_t count, const char *na
     return count == 0;
 }
 
-static bool fake_wants(const struct candle_query *query, const struct fake_series *series)
+static inline bool fake_wants(const struct candle_query *query, const struct fake_series *series)
 {
     bool bar = query->bar_count == 0;
     for (size_t i = 0; i < query->bar_count; i++)
@@ -216,8 +216,8 @@ static bool fake_wants(const struct candle_query *query, const struct fake_serie
 }
 
 /* The series' first window at `window` or behind it that the query wants; count: none. */
-static size_t fake_find(const struct candle_query *query, const struct fake_series *series,
-                        size_t window)
+static inline size_t fake_find(const struct candle_query *query, const struct fake_series *series,
+                               size_t window)
 {
     for (; window < series->count; window++) {
         struct candle candle = fake_candle(series, window, series->seen[window]);
@@ -230,7 +230,7 @@ static size_t fake_find(const struct candle_query *query, const struct fake_seri
     return window;
 }
 
-static size_t fake_first(const struct candle_query *query, const struct fake_series *series)
+static inline size_t fake_first(const struct candle_query *query, const struct fake_series *series)
 {
     if (!fake_wants(query, series))
         return series->count;
@@ -241,8 +241,8 @@ static size_t fake_first(const struct candle_query *query, const struct fake_ser
 }
 
 /* Is series a's window in front of series b's? */
-static bool fake_before(const struct fake_series *a, size_t a_window, const struct fake_series *b,
-                        size_t b_window)
+static inline bool fake_before(const struct fake_series *a, size_t a_window,
+                               const struct fake_series *b, size_t b_window)
 {
     int64_t a_ns = bar_open(a->bar, FAKE_BASE_NS) + (int64_t)a_window * a->bar.size;
     int64_t b_ns = bar_open(b->bar, FAKE_BASE_NS) + (int64_t)b_window * b->bar.size;
@@ -254,8 +254,9 @@ static bool fake_before(const struct fake_series *a, size_t a_window, const stru
     return order == 0 ? a->bar.size < b->bar.size : order < 0;
 }
 
-static enum err fake_each(const struct candle_query *query,
-                          enum err (*each)(const struct candle *candle, void *arg), void *arg)
+static inline enum err fake_each(const struct candle_query *query,
+                                 enum err (*each)(const struct candle *candle, void *arg),
+                                 void *arg)
 {
     size_t at[FAKE_SERIES];
     for (unsigned i = 0; i < FAKE_SERIES; i++)

@@ -5,7 +5,7 @@
  */
 #include "engine/sink/sink_grpc.h"
 
-#include "fake_store.h"
+#include "tests/unit/fake_store.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
