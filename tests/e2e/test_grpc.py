@@ -214,6 +214,22 @@ class Stream(threading.Thread):
         )
 
     def check_history_then_live(self, log):
+        """Until it is so: between two pages of history nothing may come for a while. And then nothing more comes."""
+        until = time.monotonic() + DEADLINE
+        while True:
+            count = len(self.updates)
+            try:
+                self.is_history_then_live(log)
+            except AssertionError:
+                if time.monotonic() > until or self.code is not None:
+                    raise
+            else:
+                time.sleep(0.2)
+                if count == len(self.updates):
+                    return
+            time.sleep(0.1)
+
+    def is_history_then_live(self, log):
         """Per candle: what came is an unbroken end of all its updates, whose first may come from the store."""
         wanted, seen = {}, {}
         for update in log:
