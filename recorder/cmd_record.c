@@ -36,7 +36,7 @@
 struct record_call {
     const char *out, *ca_file;
     struct option_list venues, channels, urls;
-    struct record_wish wish;
+    struct engine_options wish;
     int64_t flush_ms, sync_ms, segment_bytes, for_ns, until_silent_ns;
     struct outputs_options outputs;
 };
@@ -114,7 +114,7 @@ static enum err parse_call(struct record_call *call, const struct command *comma
 {
     struct option table[OWN_OPTIONS + OUTPUTS_OPTION_COUNT + 1];
     int operands;
-    call->wish.lateness_ms = call->wish.horizon_ms = -1;
+    call->wish = ENGINE_OPTIONS_NOT_SAID;
     call->flush_ms = 100;
     call->sync_ms = 1000;
     fill_options(call, table);

@@ -7,21 +7,12 @@
 #define REWICK_RECORDER_RECORD_CONFIG_H
 
 #include "engine/base/io.h"
-#include "engine/base/options.h"
-#include "engine/engine.h"
-
-/* What the command line asks for. */
-struct record_wish {
-    struct option_list bars; /* "1s,1m"; empty = not said */
-    int64_t lateness_ms;     /* -1 = not said */
-    int64_t horizon_ms;      /* -1 = not said */
-    const char *empty;       /* NULL = not said */
-};
+#include "engine/engine_options.h"
 
 /* Reads the settings of the tape at `path`, if there is one. ERR_USAGE: the wish is no good, or the
  * tape has others (the text says which). A tape that cannot be read is left for tape_writer_open()
  * to judge. */
-enum err record_config_make(struct engine_config *out, const struct record_wish *wish,
+enum err record_config_make(struct engine_config *out, const struct engine_options *wish,
                             const struct io *io, const char *path) ERR_MUST_CHECK;
 
 #endif

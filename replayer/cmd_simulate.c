@@ -3,6 +3,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/base/time_text.h"
+#include "engine/engine_options.h"
 #include "replayer/replayer_commands.h"
 #include "replayer/simulate_run.h"
 
@@ -37,26 +38,13 @@ static struct settings default_settings(void)
     };
 }
 
-static enum err parse_bars(const char *text, struct engine_config *config)
-{
-    char storage[512];
-    const char *names[ENGINE_BARS_MAX];
-    enum err err =
-        options_split(text, storage, sizeof storage, names, ENGINE_BARS_MAX, &config->bar_count);
-    for (size_t i = 0; err == ERR_OK && i < config->bar_count; i++) {
-        err = bar_parse(&config->bars[i], names[i]);
-        for (size_t j = 0; err == ERR_OK && j < i; j++)
-            if (bar_equal(config->bars[i], config->bars[j]))
-                err = err_fail(ERR_USAGE, "bar '%s' is given twice", names[i]);
-    }
-    return err;
-}
-
 static enum err simulate(struct settings *settings)
 {
     struct simulate_options *options = &settings->options;
     char venue_storage[512], instrument_storage[2048];
     const char *venues[SIMULATE_VENUES_MAX], *instruments[SIMULATE_INSTRUMENTS_MAX];
+    struct engine_options said = ENGINE_OPTIONS_NOT_SAID;
+    said.bars = (struct option_list){1, {settings->bars}};
     if (!options->tape)
         return err_fail(ERR_USAGE, "'simulate' needs --out TAPE; see 'rewick simulate --help'");
     enum err err = options_split(settings->venues, venue_storage, sizeof venue_storage, venues,
@@ -66,7 +54,7 @@ static enum err simulate(struct settings *settings)
                             instruments, SIMULATE_INSTRUMENTS_MAX, &options->instrument_count);
     engine_config_default(&options->engine);
     if (err == ERR_OK)
-        err = parse_bars(settings->bars, &options->engine);
+        err = engine_options_apply(&said, &options->engine);
     if (err != ERR_OK)
         return err;
     options->venues = venues;

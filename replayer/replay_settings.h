@@ -6,8 +6,7 @@
 #ifndef REWICK_REPLAYER_REPLAY_SETTINGS_H
 #define REWICK_REPLAYER_REPLAY_SETTINGS_H
 
-#include "engine/base/options.h"
-#include "engine/engine.h"
+#include "engine/engine_options.h"
 #include "engine/sink/outputs.h"
 #include "replayer/pacing.h"
 
@@ -15,9 +14,9 @@
 #define REPLAY_SCOPE_MAX      128
 
 struct replay_settings {
-    /* options, as given; NULL, -1 or a bound of int64_t when not */
-    const char *bars, *empty, *venues, *instruments, *speed;
-    int64_t lateness_ms, horizon_ms;
+    /* options, as given; NULL or a bound of int64_t when not */
+    struct engine_options engine;
+    const char *venues, *instruments, *speed;
     int64_t from_ns,
         to_ns; /* by receive time: from the first record at or after, to the first at or after */
     bool salvage, follow, verbose;
