@@ -28,6 +28,18 @@ struct rpc_health {
     struct watcher *watchers[RPC_HEALTH_WATCHERS_MAX]; /* each holds its call */
 };
 
+/* NULL: the call was failed. */
+static Grpc__Health__V1__HealthCheckRequest *unpack(struct rpc_call *call, const uint8_t *request,
+                                                    size_t size)
+{
+    Grpc__Health__V1__HealthCheckRequest *check =
+        grpc__health__v1__health_check_request__unpack(NULL, size, request);
+    if (check == NULL)
+        rpc_fail(call, GRPC_STATUS_INVALID_ARGUMENT,
+                 "the request is not a grpc.health.v1.HealthCheckRequest");
+    return check;
+}
+
 static void serve_check(struct rpc_call *call, const uint8_t *request, size_t size, void *arg);
 static void serve_watch(struct rpc_call *call, const uint8_t *request, size_t size, void *arg);
 
@@ -92,13 +104,9 @@ static serving_status current_status(const struct rpc_health *health, bool known
 static void serve_check(struct rpc_call *call, const uint8_t *request, size_t size, void *arg)
 {
     struct rpc_health *health = arg;
-    Grpc__Health__V1__HealthCheckRequest *check =
-        grpc__health__v1__health_check_request__unpack(NULL, size, request);
-    if (check == NULL) {
-        rpc_fail(call, GRPC_STATUS_INVALID_ARGUMENT,
-                 "the request is not a grpc.health.v1.HealthCheckRequest");
+    Grpc__Health__V1__HealthCheckRequest *check = unpack(call, request, size);
+    if (check == NULL)
         return;
-    }
     if (is_known(health, check->service)) {
         Grpc__Health__V1__HealthCheckResponse response;
         grpc__health__v1__health_check_response__init(&response);
@@ -189,13 +197,9 @@ static void watch(struct rpc_call *call, struct rpc_health *health, const char *
 
 static void serve_watch(struct rpc_call *call, const uint8_t *request, size_t size, void *arg)
 {
-    Grpc__Health__V1__HealthCheckRequest *check =
-        grpc__health__v1__health_check_request__unpack(NULL, size, request);
-    if (check == NULL) {
-        rpc_fail(call, GRPC_STATUS_INVALID_ARGUMENT,
-                 "the request is not a grpc.health.v1.HealthCheckRequest");
+    Grpc__Health__V1__HealthCheckRequest *check = unpack(call, request, size);
+    if (check == NULL)
         return;
-    }
     watch(call, arg, check->service);
     grpc__health__v1__health_check_request__free_unpacked(check, NULL);
 }

@@ -69,6 +69,22 @@ enum err venue_name_join(char *out, size_t out_size, const char *const *parts)
     return ERR_OK;
 }
 
+const char *venue_text_ending(const char *text, size_t size, const char *const *endings,
+                              size_t count)
+{
+    const char *found = NULL;
+    size_t found_size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t ending_size = strlen(endings[i]);
+        if (ending_size > found_size && ending_size < size &&
+            memcmp(text + size - ending_size, endings[i], ending_size) == 0) {
+            found = endings[i];
+            found_size = ending_size;
+        }
+    }
+    return found;
+}
+
 void venue_text_upper(char *text)
 {
     for (; *text != '\0'; text++) {

@@ -22,6 +22,11 @@ enum err venue_name_split(const char *instrument, struct venue_name *out) ERR_MU
 /* Puts parts together into `out`; NULL ends them. ERR_UNKNOWN with text when they do not fit. */
 enum err venue_name_join(char *out, size_t out_size, const char *const *parts) ERR_MUST_CHECK;
 
+/* The longest of `endings` that text[0..size) ends with and has something in front of; NULL: none.
+ */
+const char *venue_text_ending(const char *text, size_t size, const char *const *endings,
+                              size_t count);
+
 /* ASCII letters only; symbols may hold UTF-8. */
 void venue_text_upper(char *text);
 void venue_text_lower(char *text);

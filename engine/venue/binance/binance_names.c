@@ -44,17 +44,7 @@ static const struct {
 /* The quote that ends `symbol`, or NULL. */
 static const char *find_quote(const char *symbol, size_t size)
 {
-    const char *found = NULL;
-    size_t found_size = 0;
-    for (size_t i = 0; i < sizeof quotes / sizeof quotes[0]; i++) {
-        size_t quote_size = strlen(quotes[i]);
-        if (quote_size > found_size && quote_size < size &&
-            memcmp(symbol + size - quote_size, quotes[i], quote_size) == 0) {
-            found = quotes[i];
-            found_size = quote_size;
-        }
-    }
-    return found;
+    return venue_text_ending(symbol, size, quotes, sizeof quotes / sizeof quotes[0]);
 }
 
 /* BASE-QUOTE of symbol[0..size), then "-suffix" unless that is NULL; false when nothing divides it.

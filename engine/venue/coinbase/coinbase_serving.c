@@ -198,18 +198,18 @@ static enum err change_channels(struct request *request, struct json_span list,
     return err;
 }
 
-/* {"type":"subscriptions","channels":[{"name":"matches","product_ids":["BTC-USD"]}]} */
-static enum err confirm(const struct request *request, venue_reply_fn *reply)
+/* `head`, what is active in `form`, `tail`. */
+static enum err send_active(const struct request *request, const char *head,
+                            const struct list_form *form, const char *tail, venue_reply_fn *reply)
 {
-    static const struct list_form form = {"{\"name\":\"", "\",\"product_ids\":[", "]}"};
     struct buf out;
     buf_init(&out, REPLY_BYTES_MAX);
-    enum err err = buf_append_text(&out, "{\"type\":\"subscriptions\",\"channels\":[");
+    enum err err = buf_append_text(&out, head);
     if (!err) {
-        err = append_active(&out, request->subs, &form);
+        err = append_active(&out, request->subs, form);
     }
     if (!err) {
-        err = buf_append_text(&out, "]}");
+        err = buf_append_text(&out, tail);
     }
     if (!err) {
         err = reply(out.data, out.size, request->arg);
@@ -218,18 +218,34 @@ static enum err confirm(const struct request *request, venue_reply_fn *reply)
     return err;
 }
 
+/* The values of a request's members; NULL, or what is wrong with it. */
+static const char *read_request(const uint8_t *data, size_t size, const char *const names[3],
+                                struct json_span values[3], struct request *request)
+{
+    struct json_span document = json_scan_document(data, size);
+    if (document.kind != SPAN_OBJECT || json_scan_pick(document, names, 3, values)) {
+        return "Malformed JSON";
+    }
+    return read_type(request, values[0]) ? NULL : "Type has to be either subscribe or unsubscribe";
+}
+
+/* {"type":"subscriptions","channels":[{"name":"matches","product_ids":["BTC-USD"]}]} */
+static enum err confirm(const struct request *request, venue_reply_fn *reply)
+{
+    static const struct list_form form = {"{\"name\":\"", "\",\"product_ids\":[", "]}"};
+    return send_active(request, "{\"type\":\"subscriptions\",\"channels\":[", &form, "]}", reply);
+}
+
 static enum err answer_request(const uint8_t *data, size_t size, int64_t wall_ns,
                                struct venue_subscriptions *subs, venue_has_symbol_fn *has_symbol,
                                venue_reply_fn *reply, void *arg)
 {
     static const char *const names[] = {"type", "product_ids", "channels"};
-    struct json_span values[3], document = json_scan_document(data, size);
+    struct json_span values[3];
     struct request request = {subs, has_symbol, arg, wall_ns, false, "", NULL};
-    if (document.kind != SPAN_OBJECT || json_scan_pick(document, names, 3, values)) {
-        return refuse("Malformed JSON", "", NULL, reply, arg);
-    }
-    if (!read_type(&request, values[0])) {
-        return refuse("Type has to be either subscribe or unsubscribe", "", NULL, reply, arg);
+    const char *fault = read_request(data, size, names, values, &request);
+    if (fault) {
+        return refuse(fault, "", NULL, reply, arg);
     }
     enum err err = change_channels(&request, values[2], values[1], false);
     if (!err && !request.complaint) {
@@ -286,25 +302,13 @@ static enum err change_advanced(struct request *request, struct json_span name,
 static enum err confirm_advanced(const struct request *request, venue_reply_fn *reply)
 {
     static const struct list_form form = {"\"", "\":[", "]"};
-    char time[TIME_TEXT_MAX];
-    struct buf out;
+    char time[TIME_TEXT_MAX], head[TIME_TEXT_MAX + 96];
     time_format(time, request->wall_ns);
-    buf_init(&out, REPLY_BYTES_MAX);
-    enum err err = buf_printf(&out,
-                              "{\"channel\":\"subscriptions\",\"timestamp\":\"%s\","
-                              "\"sequence_num\":0,\"events\":[{\"subscriptions\":{",
-                              time);
-    if (!err) {
-        err = append_active(&out, request->subs, &form);
-    }
-    if (!err) {
-        err = buf_append_text(&out, "}}]}");
-    }
-    if (!err) {
-        err = reply(out.data, out.size, request->arg);
-    }
-    buf_release(&out);
-    return err;
+    snprintf(head, sizeof head,
+             "{\"channel\":\"subscriptions\",\"timestamp\":\"%s\","
+             "\"sequence_num\":0,\"events\":[{\"subscriptions\":{",
+             time);
+    return send_active(request, head, &form, "}}]}", reply);
 }
 
 static enum err answer_advanced(const uint8_t *data, size_t size, int64_t wall_ns,
@@ -312,13 +316,11 @@ static enum err answer_advanced(const uint8_t *data, size_t size, int64_t wall_n
                                 venue_reply_fn *reply, void *arg)
 {
     static const char *const names[] = {"type", "product_ids", "channel"};
-    struct json_span values[3], document = json_scan_document(data, size);
+    struct json_span values[3];
     struct request request = {subs, has_symbol, arg, wall_ns, false, "", NULL};
-    if (document.kind != SPAN_OBJECT || json_scan_pick(document, names, 3, values)) {
-        return refuse("Malformed JSON", "", NULL, reply, arg);
-    }
-    if (!read_type(&request, values[0])) {
-        return refuse("Type has to be either subscribe or unsubscribe", "", NULL, reply, arg);
+    const char *fault = read_request(data, size, names, values, &request);
+    if (fault) {
+        return refuse(fault, "", NULL, reply, arg);
     }
     enum err err = change_advanced(&request, values[2], values[1]);
     if (err) {

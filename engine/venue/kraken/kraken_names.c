@@ -111,17 +111,7 @@ static const char *legacy_of(const char *text)
 
 static const char *find_quote(const char *pair, size_t size)
 {
-    const char *found = NULL;
-    size_t found_size = 0;
-    for (size_t i = 0; i < sizeof quotes / sizeof quotes[0]; i++) {
-        size_t quote_size = strlen(quotes[i]);
-        if (quote_size > found_size && quote_size < size &&
-            memcmp(pair + size - quote_size, quotes[i], quote_size) == 0) {
-            found = quotes[i];
-            found_size = quote_size;
-        }
-    }
-    return found;
+    return venue_text_ending(pair, size, quotes, sizeof quotes / sizeof quotes[0]);
 }
 
 /* XXBTZUSD and XETHXXBT are two legacy codes, USDTZUSD mixes; all others are BASEQUOTE in short
