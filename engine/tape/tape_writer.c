@@ -33,6 +33,9 @@ struct tape_writer {
     uint64_t block_seq; /* number that follows the last record written */
     bool behind_hole;   /* the open block begins behind numbers that were given up */
     uint64_t written_seq, durable_seq;
+    uint64_t durable_size; /* of the file, when durable_seq was reached */
+    bool syncing;          /* the syncer has the file */
+    uint64_t syncing_seq, syncing_size;
     uint32_t next_connection;
     uint64_t bytes;
 
@@ -43,6 +46,7 @@ struct tape_writer {
     int64_t unsynced_since_ns;
 
     enum err failure;
+    bool tainted; /* the file could not be cut back */
     char failure_text[ERR_TEXT_MAX];
 };
 
@@ -67,23 +71,37 @@ static enum err fail_for_good(struct tape_writer *writer, enum err code, const c
     return code;
 }
 
-/* The file keeps its whole frames only. When the cut fails too, a torn tail stays behind, which the
- * next writer and all readers know how to treat. */
+static bool cut(struct tape_writer *writer, uint64_t size)
+{
+    if (!writer->file || writer->io->truncate(writer->file, size) == ERR_OK)
+        return true;
+    err_clear();
+    return false;
+}
+
+/* The file keeps its whole frames only, and of those only what a sync that was under way has not
+ * lost. When the cut fails, a torn tail stays behind, which the next writer and all readers know
+ * how to treat. */
 static enum err fail_write(struct tape_writer *writer, enum err code)
 {
     const char *remedy = code == ERR_NOSPACE
                              ? "are not on the tape; free space and start again"
                              : "are not on the tape; look after the disk and start again";
+    const struct tape_syncer *syncer = writer->options.syncer;
     fail_for_good(writer, code, "write to", writer->block_seq, remedy);
-    if (writer->file && writer->io->truncate(writer->file, writer->size) != ERR_OK)
-        err_clear();
+    bool lost = writer->syncing && syncer->wait(syncer->arg) != ERR_OK;
+    writer->syncing = false;
+    writer->tainted = !cut(writer, lost ? writer->durable_size : writer->size) && lost;
     return fail_again(writer);
 }
 
+/* What the failed sync was to save may be in the page cache only, and look whole: it is cut off. */
 static enum err fail_sync(struct tape_writer *writer, enum err code)
 {
-    return fail_for_good(writer, code, "sync", writer->durable_seq + 1,
-                         "may be lost; look after the disk and start again");
+    fail_for_good(writer, code, "sync", writer->durable_seq + 1,
+                  "are not on the tape; look after the disk and start again");
+    writer->tainted = !cut(writer, writer->durable_size);
+    return fail_again(writer);
 }
 
 /* ---- segments ------------------------------------------------------------------------------- */
@@ -145,7 +163,7 @@ static enum err start_segment(struct tape_writer *writer)
                         writer->number);
     writer->number++;
     writer->salt = make_salt(writer, writer->number);
-    writer->size = TAPE_SEGMENT_HEADER_SIZE;
+    writer->size = writer->durable_size = TAPE_SEGMENT_HEADER_SIZE;
     writer->block_count = 0;
     char name[TAPE_NAME_SIZE], temp_name[TAPE_NAME_SIZE + sizeof TAPE_TEMP_SUFFIX];
     tape_segment_name(name, writer->number);
@@ -161,12 +179,51 @@ static enum err start_segment(struct tape_writer *writer)
     return err;
 }
 
-static enum err sync_file(struct tape_writer *writer)
+static enum err end_sync(struct tape_writer *writer, enum err err, uint64_t seq, uint64_t size)
 {
-    enum err err = writer->io->sync(writer->file);
+    writer->syncing = false;
     if (err != ERR_OK)
         return fail_sync(writer, err);
-    writer->durable_seq = writer->written_seq;
+    writer->durable_seq = seq;
+    writer->durable_size = size;
+    return ERR_OK;
+}
+
+/* The sync that is under way somewhere else, if there is one. */
+static enum err join_sync(struct tape_writer *writer)
+{
+    const struct tape_syncer *syncer = writer->options.syncer;
+    if (!writer->syncing)
+        return ERR_OK;
+    return end_sync(writer, syncer->wait(syncer->arg), writer->syncing_seq, writer->syncing_size);
+}
+
+static enum err sync_file(struct tape_writer *writer)
+{
+    enum err err = join_sync(writer);
+    if (err != ERR_OK)
+        return err;
+    return end_sync(writer, writer->io->sync(writer->file), writer->written_seq, writer->size);
+}
+
+/* Begins a sync, or sees whether the one that was begun has ended. */
+static enum err sync_elsewhere(struct tape_writer *writer, bool due)
+{
+    const struct tape_syncer *syncer = writer->options.syncer;
+    enum err err = ERR_OK;
+    if (writer->syncing) {
+        if (!syncer->poll(syncer->arg, &err))
+            return ERR_OK;
+        err = end_sync(writer, err, writer->syncing_seq, writer->syncing_size);
+        due = due && writer->durable_seq != writer->written_seq;
+    }
+    if (err != ERR_OK || !due)
+        return err;
+    writer->syncing = true;
+    writer->syncing_seq = writer->written_seq;
+    writer->syncing_size = writer->size;
+    writer->unsynced_since_ns = writer->now_ns; /* of what is written from here on */
+    syncer->begin(syncer->arg, writer->io, writer->file);
     return ERR_OK;
 }
 
@@ -392,6 +449,8 @@ void tape_writer_abandon(struct tape_writer *writer)
 {
     if (!writer)
         return;
+    if (writer->syncing) /* the file is not ours alone until it has ended */
+        (void)writer->options.syncer->wait(writer->options.syncer->arg);
     writer->io->close(writer->file);
     writer->io->close(writer->lock);
     tape_encoder_free(writer->encoder);
@@ -522,10 +581,18 @@ enum err tape_writer_work(struct tape_writer *writer, int64_t mono_ns)
     if (tape_encoder_count(writer->encoder) > 0 &&
         mono_ns - writer->block_since_ns >= writer->options.flush_ns)
         err = tape_writer_flush(writer);
-    if (err == ERR_OK && writer->written_seq != writer->durable_seq &&
-        mono_ns - writer->unsynced_since_ns >= writer->options.sync_ns)
-        err = sync_file(writer);
-    return err;
+    if (err != ERR_OK)
+        return err;
+    bool due = writer->written_seq != writer->durable_seq &&
+               mono_ns - writer->unsynced_since_ns >= writer->options.sync_ns;
+    if (writer->options.syncer)
+        return sync_elsewhere(writer, due);
+    return due ? sync_file(writer) : ERR_OK;
+}
+
+bool tape_writer_can_go_on(const struct tape_writer *writer)
+{
+    return !writer->tainted;
 }
 
 uint64_t tape_writer_next_seq(const struct tape_writer *writer)

@@ -9,10 +9,13 @@
  *   tape_writer_close()   writes what is open, the end mark, and syncs
  *
  * Promises. `written_seq`: all records up to it were handed to the kernel; they survive kill -9.
- * `durable_seq`: all records up to it were synced; they survive power loss. When a write or a sync
- * fails the file is cut back to its last whole block, the writer takes no more, and every later
- * call fails the same way; the text says the first sequence number that is not on the tape. A
- * failed sync is never tried again on the same file (the kernel may have dropped the pages).
+ * `durable_seq`: all records up to it were synced; they survive power loss. When a write fails the
+ * file is cut back to its last whole block; when a sync fails, to what was durable, because the
+ * kernel may have dropped the pages and a second sync would say nothing. The writer then takes no
+ * more and every later call fails the same way; the text says the first sequence number that is not
+ * on the tape. Who still has the records from durable_seq on may abandon this writer, open another
+ * on the tape, and append them again: they get the same numbers, in a new segment
+ * (tape_writer_can_go_on()).
  *
  * Not thread safe: one thread owns a writer. Time is an argument.
  */
@@ -23,7 +26,21 @@
 #include "engine/base/io.h"
 #include "engine/tape/record.h"
 
+#include <stdbool.h>
+
 struct tape_writer;
+
+/* Who syncs, so that the writer's thread need not wait for the disk. At most one sync is under way;
+ * the file stays open meanwhile. */
+struct tape_syncer {
+    /* Begins io->sync(file) somewhere else. */
+    void (*begin)(void *arg, const struct io *io, struct io_file *file);
+    /* False: still under way. True: it has ended, with *out. */
+    bool (*poll)(void *arg, enum err *out);
+    /* Waits for the end. */
+    enum err (*wait)(void *arg);
+    void *arg;
+};
 
 struct tape_writer_options {
     int64_t flush_ns;       /* an appended record is written at most this much later; 0 = 100 ms */
@@ -32,6 +49,7 @@ struct tape_writer_options {
     int level;              /* zstd level; 0 = 3 */
     int64_t wall_ns;        /* now, for the segment header */
     uint64_t random[4];     /* random bits: tape id (first two) and salts */
+    const struct tape_syncer *syncer; /* NULL: syncs within the calls; must outlive the writer */
 };
 
 /* Opens `path` for appending, making it when it is missing. ERR_LOCKED: another writer has it.
@@ -66,6 +84,11 @@ const uint8_t *tape_writer_id(const struct tape_writer *writer);
 
 /* Flush, end mark, sync, unlock, free. Frees in any case; accepts NULL. */
 enum err tape_writer_close(struct tape_writer *writer) ERR_MUST_CHECK;
+
+/* After a failure: nothing that is not durable is left behind as if it were, so that another writer
+ * may go on with this tape. False: the file could not be cut back; go on only after a look at the
+ * disk. */
+bool tape_writer_can_go_on(const struct tape_writer *writer);
 
 /* Frees and unlocks without writing anything more, as a crash would leave it. For tests and for the
  * way out after a failure. */
