@@ -60,6 +60,7 @@ static void every_field_is_there(void **state)
     assert_int_equal(c->duplicates, 2);
     assert_int_equal(c->late, 3);
     assert_int_equal(c->out_of_order, 4);
+    assert_int_equal(c->backfilled, 5);
     assert_int_equal(c->n_flags, 1);
     assert_string_equal(c->flags[0], "partial");
     rewick__v1__stream_candles_response__free_unpacked(response, NULL);
@@ -156,6 +157,7 @@ static void the_largest_candle_is_in_bounds(void **state)
         .duplicates = UINT64_MAX,
         .late = UINT64_MAX,
         .out_of_order = UINT64_MAX,
+        .backfilled = UINT64_MAX,
         .flags = CANDLE_PARTIAL | CANDLE_CARRIED,
     };
     grpc_slice slice = candle_message_update(&candle, UINT64_MAX);

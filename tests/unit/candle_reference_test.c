@@ -510,13 +510,15 @@ static int64_t next_step_ns(struct source *source)
 static const struct bar all_bars[] = {
     {BAR_TIME, 1 * SECOND}, {BAR_TIME, 7 * SECOND}, {BAR_TIME, 60 * SECOND}};
 
-static void plain_instrument(const char *symbol, char out[INSTRUMENT_MAX])
+static void describe_plain(const char *symbol, struct instrument *out)
 {
-    snprintf(out, INSTRUMENT_MAX, "%s", symbol);
+    *out = (struct instrument){.kind = INSTRUMENT_OTHER};
+    snprintf(out->symbol, sizeof out->symbol, "%s", symbol);
+    memcpy(out->name, out->symbol, sizeof out->name);
 }
 
 static const struct venue contiguous_venue = {
-    .name = "test", .ids_contiguous = true, .instrument = plain_instrument};
+    .name = "test", .ids = IDS_CONTIGUOUS, .describe = describe_plain};
 
 static void init_model(struct model *model, const struct market_set_options *options)
 {
@@ -545,8 +547,8 @@ static void feed_record(struct market_set *set, struct model *model, struct sour
         const struct market *found;
         if (model->markets[market].count + 1 == TRADES_MAX || trade.id >= IDS_MAX)
             continue;
-        assert_ok(
-            market_set_trade(set, &contiguous_venue, "trade", &trade, &verdict, &finding, &found));
+        struct market_source source_of = {&contiguous_venue, NULL, "trade", 1};
+        assert_ok(market_set_trade(set, &source_of, &trade, &verdict, &finding, &found));
         assert_int_equal(verdict, MARKET_SET_DONE);
         count_finding(&finding);
         model_trade(model, &model->markets[market], &trade, clock_ns, seq);

@@ -488,7 +488,7 @@ static void what_is_no_store_is_told(void **state)
     fresh(NULL);
     finish(open_sink_as(NULL));
     run_sql("UPDATE meta SET value = 2");
-    assert_open_fails(ERR_DAMAGED, "has schema 2 and this rewick knows up to 1");
+    assert_open_fails(ERR_DAMAGED, "has schema 3 and this rewick knows up to 2");
 }
 
 static void a_damaged_value_is_told_and_never_read_as_something(void **state)

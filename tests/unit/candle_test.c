@@ -36,6 +36,7 @@ static struct candle example(void)
         .duplicates = 2,
         .late = 3,
         .out_of_order = 4,
+        .backfilled = 5,
         .flags = CANDLE_PARTIAL,
     };
 }
@@ -78,6 +79,7 @@ static void every_column_has_a_name_a_kind_and_its_text(void **state)
         {"duplicates", 'I', "2"},
         {"late", 'I', "3"},
         {"out_of_order", 'I', "4"},
+        {"backfilled", 'I', "5"},
         {"flags", 'F', "partial"},
     };
     struct candle candle = example();

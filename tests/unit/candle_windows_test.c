@@ -20,17 +20,37 @@ struct bench {
     int64_t clock_ns;
 };
 
-static void plain_instrument(const char *symbol, char out[INSTRUMENT_MAX])
+static void describe_plain(const char *symbol, struct instrument *out)
 {
-    snprintf(out, INSTRUMENT_MAX, "%s", symbol);
+    *out = (struct instrument){.kind = INSTRUMENT_OTHER};
+    snprintf(out->symbol, sizeof out->symbol, "%s", symbol);
+    memcpy(out->name, out->symbol, sizeof out->name);
+}
+
+static void describe_contract(const char *symbol, struct instrument *out)
+{
+    describe_plain(symbol, out);
+    out->volume_unit = VOLUME_CONTRACT;
+}
+
+static void describe_inverse(const char *symbol, struct instrument *out)
+{
+    describe_plain(symbol, out);
+    out->volume_unit = VOLUME_QUOTE;
 }
 
 static const struct venue base_venue = {
-    .name = "test", .ids_contiguous = true, .instrument = plain_instrument};
-static const struct venue contract_venue = {.name = "test-contracts",
-                                            .volume_unit = VOLUME_CONTRACT,
-                                            .ids_contiguous = true,
-                                            .instrument = plain_instrument};
+    .name = "test", .ids = IDS_CONTIGUOUS, .describe = describe_plain};
+static const struct venue contract_venue = {
+    .name = "test-contracts", .ids = IDS_CONTIGUOUS, .describe = describe_contract};
+static const struct venue inverse_venue = {
+    .name = "test-inverse", .ids = IDS_CONTIGUOUS, .describe = describe_inverse};
+static const struct venue opaque_venue = {
+    .name = "test-opaque", .ids = IDS_OPAQUE, .describe = describe_plain};
+static const struct venue ascending_venue = {
+    .name = "test-ascending", .ids = IDS_ASCENDING, .describe = describe_plain};
+static const struct venue numberless_venue = {
+    .name = "test-numberless", .ids = IDS_NONE, .describe = describe_plain};
 
 static char *put(char *to, struct decimal value)
 {
@@ -122,11 +142,18 @@ static struct trade make_trade(const char *symbol, uint64_t id, double second, c
     return trade;
 }
 
-static void give(struct bench *bench, const struct venue *venue, const struct trade *trade)
+static void give_from(struct bench *bench, const struct venue *venue, uint32_t connection,
+                      const struct trade *trade)
 {
     const struct market *market;
-    assert_ok(market_set_trade(&bench->set, venue, "trade", trade, &bench->verdict, &bench->finding,
-                               &market));
+    struct market_source source = {venue, NULL, "trade", connection};
+    assert_ok(
+        market_set_trade(&bench->set, &source, trade, &bench->verdict, &bench->finding, &market));
+}
+
+static void give(struct bench *bench, const struct venue *venue, const struct trade *trade)
+{
+    give_from(bench, venue, 1, trade);
 }
 
 static void add(struct bench *bench, const char *symbol, uint64_t id, double second,
@@ -503,6 +530,28 @@ static void contracts_have_no_amounts_of_money(void **state)
     bench_free(b);
 }
 
+static void inverse_quantities_are_amounts_of_money(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("1m", 0, 0, false);
+    begin(b, 1);
+    struct trade trade = make_trade("X", 1, 1, "60000.5", "300");
+    give(b, &inverse_venue, &trade);
+    trade = make_trade("X", 2, 1, "60001.5", "200");
+    trade.taker = TAKER_SELL;
+    give(b, &inverse_venue, &trade);
+    end(b);
+    char text[CANDLE_FIELD_MAX];
+    assert_true(candle_field(&b->last, COLUMN_volume_unit, text));
+    assert_string_equal(text, "quote");
+    assert_true(candle_field(&b->last, COLUMN_quote_volume, text));
+    assert_string_equal(text, "500");
+    assert_true(candle_field(&b->last, COLUMN_taker_buy_quote_volume, text));
+    assert_string_equal(text, "300");
+    assert_false(candle_field(&b->last, COLUMN_vwap, text));
+    bench_free(b);
+}
+
 static void aggregated_rows_count_all_their_trades(void **state)
 {
     (void)state;
@@ -820,6 +869,142 @@ static void windows_inside_the_horizon_only_are_kept(void **state)
     }
 }
 
+/* ---- what ids are good for ------------------------------------------------------------------- */
+
+static void what_came_by_http_is_marked(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("1m", 0, 0, false);
+    trade_at(b, 1, 1, 1, "5");
+    begin(b, 2);
+    struct trade trade = make_trade("X", 2, 2, "5", "1");
+    trade.flags = TRADE_BACKFILL;
+    trade.count = 3;
+    give(b, &base_venue, &trade);
+    give(b, &base_venue, &trade);
+    end(b);
+    assert_int_equal(b->last.trades, 4);
+    assert_int_equal(b->last.backfilled, 3);
+    bench_free(b);
+}
+
+static void a_row_of_folded_ids_fills_all_of_them(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("1m", 0, 0, false);
+    trade_at(b, 1, 100, 1, "5");
+    trade_at(b, 2, 105, 2, "5");
+    assert_int_equal(b->finding.missing, 4);
+    begin(b, 3);
+    struct trade row = make_trade("X", 103, 1.5, "5", "2");
+    row.folded = 2;
+    give(b, &base_venue, &row);
+    assert_int_equal(b->finding.verdict, MARKET_COUNTED);
+    assert_int_equal(b->finding.filled, 3);
+    row.id = 104;
+    give(b, &base_venue, &row); /* 102 to 104: a part is known */
+    assert_int_equal(b->finding.verdict, MARKET_DUPLICATE);
+    end(b);
+    assert_int_equal(b->last.missing, 1);
+    assert_int_equal(b->last.duplicates, 1);
+    bench_free(b);
+}
+
+static void second_reports_count_only_when_the_first_is_missing(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("1m", 0, 0, false);
+    trade_at(b, 1, 1, 1, "5");
+    begin(b, 2);
+    struct trade again = make_trade("X", 1, 1, "5", "1");
+    again.flags = TRADE_REPEAT;
+    give(b, &base_venue, &again);
+    assert_int_equal(b->finding.verdict, MARKET_REPEATED);
+    again.id = 2;
+    give(b, &base_venue, &again);
+    assert_int_equal(b->finding.verdict, MARKET_COUNTED);
+    end(b);
+    assert_int_equal(b->last.trades, 2);
+    assert_int_equal(b->last.duplicates, 0);
+    bench_free(b);
+}
+
+static enum market_verdict verdict_of(struct bench *b, const struct venue *venue,
+                                      uint32_t connection, const struct trade *trade)
+{
+    begin(b, (double)(b->clock_ns / NS_PER_MS) / 1000 + 0.001);
+    give_from(b, venue, connection, trade);
+    end(b);
+    assert_int_equal(b->verdict, MARKET_SET_DONE);
+    return b->finding.verdict;
+}
+
+static void ids_without_order_show_duplicates(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("1m", 0, 0, false);
+    static const uint64_t ids[] = {UINT64_C(0xfedcba9876543210), 17, UINT64_MAX, 0, 18};
+    for (size_t i = 0; i < 5; i++) {
+        struct trade trade = make_trade("X", ids[i], 1, "5", "1");
+        assert_int_equal(verdict_of(b, &opaque_venue, 1, &trade), MARKET_COUNTED);
+        assert_int_equal(b->finding.missing, 0);
+        assert_int_equal(verdict_of(b, &opaque_venue, 2, &trade), MARKET_DUPLICATE);
+    }
+    bench_free(b);
+}
+
+static void ids_with_holes_show_duplicates_and_no_gaps(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("1m", 0, 0, false);
+    static const uint64_t ids[] = {10, 20, 15, 900};
+    for (size_t i = 0; i < 4; i++) {
+        struct trade trade = make_trade("X", ids[i], 1, "5", "1");
+        assert_int_equal(verdict_of(b, &ascending_venue, 1, &trade), MARKET_COUNTED);
+        assert_int_equal(b->finding.missing, 0);
+        assert_int_equal(verdict_of(b, &ascending_venue, 2, &trade), MARKET_DUPLICATE);
+    }
+    bench_free(b);
+}
+
+static void without_ids_connections_merge_row_by_row(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("1m", 0, 0, false);
+    struct trade row = make_trade("X", 0, 1, "5", "1");
+    row.has_id = false;
+    assert_int_equal(verdict_of(b, &numberless_venue, 1, &row), MARKET_COUNTED);
+    assert_int_equal(verdict_of(b, &numberless_venue, 1, &row), MARKET_COUNTED);
+    assert_int_equal(verdict_of(b, &numberless_venue, 2, &row), MARKET_DUPLICATE);
+    /* An answer of its own. */
+    row.flags = TRADE_BACKFILL;
+    assert_int_equal(verdict_of(b, &numberless_venue, 0, &row), MARKET_DUPLICATE);
+    assert_int_equal(verdict_of(b, &numberless_venue, 0, &row), MARKET_DUPLICATE);
+    assert_int_equal(verdict_of(b, &numberless_venue, 0, &row), MARKET_DUPLICATE);
+    row.source_ns += NS_PER_MS;
+    assert_int_equal(verdict_of(b, &numberless_venue, 0, &row), MARKET_COUNTED);
+    bench_free(b);
+}
+
+static void without_order_of_ids_snapshots_repair_by_time(void **state)
+{
+    (void)state;
+    const struct venue *const venues[] = {&opaque_venue, &numberless_venue};
+    for (size_t i = 0; i < 2; i++) {
+        struct bench *b = bench_new("1m", 0, 0, false);
+        struct trade before = make_trade("X", 700, 0.5, "5", "1");
+        struct trade live = make_trade("X", 900, 1, "5", "2");
+        struct trade lost = make_trade("X", 800, 1.5, "5", "3");
+        before.flags = lost.flags = TRADE_SNAPSHOT;
+        assert_int_equal(verdict_of(b, venues[i], 1, &before), MARKET_SNAPSHOT);
+        assert_int_equal(verdict_of(b, venues[i], 1, &live), MARKET_COUNTED);
+        assert_int_equal(verdict_of(b, venues[i], 2, &before), MARKET_SNAPSHOT);
+        assert_int_equal(verdict_of(b, venues[i], 2, &lost), MARKET_COUNTED);
+        assert_int_equal(verdict_of(b, venues[i], 3, &lost), MARKET_SNAPSHOT);
+        bench_free(b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -841,6 +1026,14 @@ int main(void)
         cmocka_unit_test(a_sum_that_would_not_fit_leaves_the_trade_out_of_every_bar),
         cmocka_unit_test(the_widest_numbers_still_have_an_average),
         cmocka_unit_test(contracts_have_no_amounts_of_money),
+        cmocka_unit_test(inverse_quantities_are_amounts_of_money),
+        cmocka_unit_test(what_came_by_http_is_marked),
+        cmocka_unit_test(a_row_of_folded_ids_fills_all_of_them),
+        cmocka_unit_test(second_reports_count_only_when_the_first_is_missing),
+        cmocka_unit_test(ids_without_order_show_duplicates),
+        cmocka_unit_test(ids_with_holes_show_duplicates_and_no_gaps),
+        cmocka_unit_test(without_ids_connections_merge_row_by_row),
+        cmocka_unit_test(without_order_of_ids_snapshots_repair_by_time),
         cmocka_unit_test(aggregated_rows_count_all_their_trades),
         cmocka_unit_test(what_does_not_count_changes_nothing),
         cmocka_unit_test(a_repaired_hole_mends_the_candle_of_the_trade_that_showed_it),

@@ -1,4 +1,4 @@
-#include "recorder/record_plan.h"
+#include "recorder/old_plan.h"
 #include "tests/unit/unit.h"
 
 static struct option_list list(const char *a, const char *b)
@@ -7,16 +7,16 @@ static struct option_list list(const char *a, const char *b)
                                 .items = {a, b}};
 }
 
-static enum err make(struct record_plan *plan, struct option_list venues,
+static enum err make(struct old_plan *plan, struct option_list venues,
                      struct option_list channels, struct option_list urls)
 {
-    return record_plan_make(plan, &venues, &channels, &urls);
+    return old_plan_make(plan, &venues, &channels, &urls);
 }
 
 static void names_become_symbols_and_endpoints(void **state)
 {
     (void)state;
-    struct record_plan *plan = calloc(1, sizeof *plan);
+    struct old_plan *plan = calloc(1, sizeof *plan);
     assert_ok(make(plan, list("binance:BTC-USDT,ETH-USDT", "kraken:BTC-USD"), list(NULL, NULL),
                    list("kraken=ws://127.0.0.1:9", NULL)));
     assert_int_equal(plan->venue_count, 2);
@@ -27,20 +27,20 @@ static void names_become_symbols_and_endpoints(void **state)
     assert_string_equal(plan->venues[1].symbols[0], "BTC/USD");
     assert_string_equal(plan->venues[1].url.text, "ws://127.0.0.1:9/v2");
     assert_int_equal(plan->link_count, 2);
-    record_plan_release(plan);
+    old_plan_release(plan);
     free(plan);
 }
 
 static void a_venue_may_be_named_again(void **state)
 {
     (void)state;
-    struct record_plan *plan = calloc(1, sizeof *plan);
+    struct old_plan *plan = calloc(1, sizeof *plan);
     assert_ok(make(plan, list("binance:BTC-USDT", "binance:ETH-USDT"), list(NULL, NULL),
                    list(NULL, NULL)));
     assert_int_equal(plan->venue_count, 1);
     assert_int_equal(plan->venues[0].count, 2);
     assert_int_equal(plan->link_count, 1);
-    record_plan_release(plan);
+    old_plan_release(plan);
     free(plan);
 }
 
@@ -48,22 +48,22 @@ static void a_venue_may_be_named_again(void **state)
 static void the_endpoint_goes_with_the_channel(void **state)
 {
     (void)state;
-    struct record_plan *plan = calloc(1, sizeof *plan);
+    struct old_plan *plan = calloc(1, sizeof *plan);
     assert_ok(make(plan, list("binance-usdm:BTC-USDT", NULL), list("binance-usdm=trade", NULL),
                    list(NULL, NULL)));
     assert_string_equal(plan->venues[0].url.text, "wss://fstream.binance.com/public/stream");
-    record_plan_release(plan);
+    old_plan_release(plan);
     assert_ok(make(plan, list("binance-usdm:BTC-USDT", NULL), list("binance-usdm=aggTrade", NULL),
                    list("binance-usdm=ws://127.0.0.1:9", NULL)));
     assert_string_equal(plan->venues[0].url.text, "ws://127.0.0.1:9/market/stream");
-    record_plan_release(plan);
+    old_plan_release(plan);
     free(plan);
 }
 
 static void symbols_are_spread_over_connections(void **state)
 {
     (void)state;
-    struct record_plan *plan = calloc(1, sizeof *plan);
+    struct old_plan *plan = calloc(1, sizeof *plan);
     const size_t each = venue_find("binance")->recording->symbols_max;
     const size_t count = each + each / 2;
     char *text = malloc(count * 16 + 16);
@@ -76,7 +76,7 @@ static void symbols_are_spread_over_connections(void **state)
     assert_int_equal(plan->links[0].count, each);
     assert_int_equal(plan->links[1].first, each);
     assert_int_equal(plan->links[1].count, count - each);
-    record_plan_release(plan);
+    old_plan_release(plan);
     free(plan);
     free(text);
 }
@@ -105,12 +105,12 @@ static void wrong_wishes_are_refused(void **state)
         {ERR_USAGE, "binance:A-B", NULL, "binance"},
         {ERR_USAGE, "binance:A-B", NULL, "binance=http://a"},
     };
-    struct record_plan *plan = calloc(1, sizeof *plan);
+    struct old_plan *plan = calloc(1, sizeof *plan);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         err_clear();
         assert_err(cases[i].err, make(plan, list(cases[i].venue, NULL),
                                       list(cases[i].channel, NULL), list(cases[i].url, NULL)));
-        record_plan_release(plan);
+        old_plan_release(plan);
     }
     free(plan);
 }
@@ -118,14 +118,14 @@ static void wrong_wishes_are_refused(void **state)
 static void the_configuration_says_what_is_recorded(void **state)
 {
     (void)state;
-    struct record_plan *plan = calloc(1, sizeof *plan);
+    struct old_plan *plan = calloc(1, sizeof *plan);
     struct engine_config config;
     struct buf json;
     engine_config_default(&config);
     buf_init(&json, 65536);
     assert_ok(make(plan, list("kraken:BTC-USD,ETH-USD", NULL), list(NULL, NULL),
                    list("kraken=ws://h:1/p", NULL)));
-    assert_ok(record_plan_config(plan, &config, &json));
+    assert_ok(old_plan_config(plan, &config, &json));
     assert_ok(buf_terminate(&json));
     assert_string_equal(
         (const char *)json.data,
@@ -134,7 +134,7 @@ static void the_configuration_says_what_is_recorded(void **state)
         "\"url\":\"ws://h:1/p\",\"channel\":\"trade\",\"instruments\":[\"BTC-USD\",\"ETH-USD\"],"
         "\"symbols\":[\"BTC/USD\",\"ETH/USD\"]}]}");
     buf_release(&json);
-    record_plan_release(plan);
+    old_plan_release(plan);
     free(plan);
 }
 

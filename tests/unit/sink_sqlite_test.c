@@ -210,7 +210,7 @@ static void stores_every_column_of_a_candle(void **state)
     assert_query("SELECT seq, update_no, tape FROM tape_position",
                  "5|1|abcd0100000000000000000000000000\n");
     assert_query("SELECT * FROM series", "binance|BTC-USDT|1m|BTCUSDT\n");
-    assert_query("SELECT * FROM meta", "schema_version|1\n");
+    assert_query("SELECT * FROM meta", "schema_version|2\n");
 }
 
 static void what_has_no_value_is_null_and_large_ids_are_exact(void **state)
@@ -515,7 +515,7 @@ static void a_newer_schema_is_refused(void **state)
     run_sql(other, "UPDATE meta SET value = '99' WHERE key = 'schema_version'");
     sqlite3_close(other);
     assert_fails(ERR_DAMAGED, path,
-                 "has schema 99 and this rewick knows up to 1; use a newer rewick");
+                 "has schema 99 and this rewick knows up to 2; use a newer rewick");
 }
 
 static void an_empty_file_becomes_a_store(void **state)

@@ -63,7 +63,7 @@ static struct candle forming_sample(uint64_t update)
     "venue,instrument,bar,open_time,close_time,state,revision,open,high,low,close,volume,"         \
     "quote_volume,trades,taker_buy_volume,taker_buy_quote_volume,vwap,volume_unit,channel,symbol," \
     "first_trade_id,last_trade_id,first_trade_time,last_trade_time,first_seq,last_seq,missing,"    \
-    "duplicates,late,out_of_order,flags\n"
+    "duplicates,late,out_of_order,backfilled,flags\n"
 
 #define CSV_SAMPLE                                                                                 \
     "binance,BTC-USDT,1m,2024-08-08T23:55:00Z,2024-08-08T23:56:00Z,closed,0,61837.63000000,"       \
@@ -159,7 +159,7 @@ static void ndjson_is_an_object_a_line(void **state)
         "\"first_trade_id\":3700000001,\"last_trade_id\":18446744073709551615,"
         "\"first_trade_time\":\"2024-08-08T23:55:00.012Z\","
         "\"last_trade_time\":\"2024-08-08T23:55:59.993Z\",\"first_seq\":17,\"last_seq\":1250,"
-        "\"missing\":1,\"duplicates\":2,\"late\":3,\"out_of_order\":4,\"flags\":\"partial\"}\n");
+        "\"missing\":1,\"duplicates\":2,\"late\":3,\"out_of_order\":4,\"backfilled\":5,\"flags\":\"partial\"}\n");
     free(capture.text);
 }
 

@@ -6,7 +6,7 @@
 #define SECOND INT64_C(1000000000)
 
 struct fixture {
-    struct record_plan plan;
+    struct old_plan plan;
     struct subscription_watch *watch;
 };
 
@@ -15,7 +15,7 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     struct option_list venues = {2, {"binance:BTC-USDT,ETH-USDT", "kraken:BTC-USD"}};
     struct option_list none = {0};
-    if (record_plan_make(&f->plan, &venues, &none, &none) != ERR_OK ||
+    if (old_plan_make(&f->plan, &venues, &none, &none) != ERR_OK ||
         subscription_watch_new(&f->watch, &f->plan) != ERR_OK)
         return 1;
     *state = f;
@@ -26,7 +26,7 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
     subscription_watch_free(f->watch);
-    record_plan_release(&f->plan);
+    old_plan_release(&f->plan);
     free(f);
     return 0;
 }
