@@ -20,7 +20,8 @@ enum record_type {
     RECORD_RECEIVED = 1, /* a WebSocket message from the venue, whole, byte for byte */
     RECORD_SENT = 2,     /* a WebSocket message to the venue */
     /* A connection opened, closed or failed. JSON: {"event":"open","url":"..."},
-     * {"event":"close","reason":"..."}, {"event":"error","reason":"..."} */
+     * {"event":"close","reason":"..."}, {"event":"error","reason":"..."}; more members in
+     * recorder/conductor.h */
     RECORD_CONNECTION = 3,
     RECORD_TICK = 4, /* time passed in a silent market; no data */
     /* An HTTP answer. One line of JSON that says what was asked and the status,

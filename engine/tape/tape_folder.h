@@ -10,13 +10,17 @@
 
 #include <stdbool.h>
 
-#define TAPE_NAME_SIZE   32 /* a segment's name, NUL included */
-#define TAPE_TEMP_SUFFIX ".tmp"
+#define TAPE_NAME_SIZE    32 /* a segment's name, NUL included */
+#define TAPE_TEMP_SUFFIX  ".tmp"
+#define TAPE_FIRST_SUFFIX ".first"
 
 /* Numbers of segments, ascending. Plain data; zeroed is empty. */
 struct tape_folder {
     uint32_t *numbers; /* owned */
     size_t count, capacity;
+    /* The tape begins here: 1, or more when older segments were given up (tape_folder_forget()).
+     * What lies before it is no longer part of the tape and not listed. */
+    uint32_t first;
 };
 
 /* "00000001.rwk.zst" */
@@ -34,5 +38,11 @@ char *tape_path_join(const char *path, const char *name);
 enum err tape_folder_list(struct tape_folder *folder, const struct io *io, const char *path,
                           uint32_t after) ERR_MUST_CHECK;
 void tape_folder_release(struct tape_folder *folder);
+
+/* Gives up the segments numbered below `first`, for good: an empty file "00000017.first" says where
+ * the tape begins, so that its absent beginning is no damage; then the segments are removed. Killed
+ * anywhere, calling it again ends it. Beside a writer is fine as long as `first` is not above its
+ * segment. */
+enum err tape_folder_forget(const struct io *io, const char *path, uint32_t first) ERR_MUST_CHECK;
 
 #endif

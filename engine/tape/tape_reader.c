@@ -370,7 +370,7 @@ static enum err open_folder(struct tape_reader *reader)
         reader->passed_bytes += segment_size(reader, reader->upcoming.numbers[i]);
     reader->upcoming_next = start + 1;
     struct left_behind left = {.chain_is_known = true, .next_seq = 1, .closed = true};
-    if (start > 0) {
+    if (start > 0 || (number == reader->upcoming.first && number > 1)) {
         left.number = number - 1;
         left.chain_is_known = false;
         left.next_seq = reader->segment.next_seq;

@@ -365,11 +365,12 @@ static enum err recover(struct tape_writer *writer)
         err = sync_parent(writer);
     if (err == ERR_OK && folder.count > 0) {
         uint32_t newest = folder.numbers[folder.count - 1];
-        if (newest != folder.count)
+        uint32_t missing = newest - (folder.first - 1) - (uint32_t)folder.count;
+        if (missing != 0)
             err = err_fail(ERR_DAMAGED,
                            "tape '%s' is damaged: %u segments are missing; run 'rewick tape "
                            "repair' and go on with the repaired one",
-                           writer->path, newest - (uint32_t)folder.count);
+                           writer->path, missing);
         else
             err = recover_segment(writer, newest);
     }
