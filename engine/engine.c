@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include "engine/candle/market_set.h"
+#include "engine/engine_answer.h"
 
 #include <jansson.h>
 
@@ -29,14 +30,18 @@ enum trouble {
     TROUBLE_ABSURD_TIME,
     TROUBLE_SYMBOL,
     TROUBLE_NO_ROOM,
+    TROUBLE_NO_LIST,
 };
 
 #define NOTE_MAX   512
-#define VENUES_MAX 128 /* whose troubles are remembered; more tell nothing */
+#define VENUES_MAX 128 /* more than there are */
 
-struct venue_troubles {
-    const struct venue *venue; /* NULL: of no known venue */
-    uint32_t told;             /* a bit per enum trouble */
+/* What is kept of a venue whose records were seen. */
+struct venue_state {
+    const struct venue *venue; /* NULL: records of no known venue */
+    bool wanted;
+    uint32_t told;                      /* a bit per enum trouble */
+    struct instrument_list instruments; /* as the records said so far */
 };
 
 struct engine {
@@ -52,10 +57,10 @@ struct engine {
     int64_t mono_ns; /* highest of the session */
     int64_t wall_ns; /* of the last record */
 
-    const struct venue *venue; /* of the last record that had a known one */
-    bool venue_wanted;
+    struct venue_state nowhere;
+    struct venue_state *last; /* of the last record that had a known venue */
     size_t venue_count;
-    struct venue_troubles troubles[VENUES_MAX];
+    struct venue_state venues[VENUES_MAX];
 };
 
 static void give_candle(const struct candle *candle, void *arg)
@@ -117,6 +122,8 @@ void engine_free(struct engine *engine)
 {
     if (engine == NULL)
         return;
+    for (size_t i = 0; i < engine->venue_count; i++)
+        instrument_list_release(&engine->venues[i].instruments);
     market_set_release(&engine->markets);
     venue_frame_release(&engine->frame);
     free(engine);
@@ -144,18 +151,11 @@ void engine_each_forming(const struct engine *engine,
 
 /* ---- notes ----------------------------------------------------------------------------------- */
 
-static bool is_first(struct engine *engine, const struct venue *venue, enum trouble trouble)
+static bool is_first(struct venue_state *state, enum trouble trouble)
 {
-    size_t i = 0;
-    while (i < engine->venue_count && engine->troubles[i].venue != venue)
-        i++;
-    if (i == VENUES_MAX)
-        return false;
-    if (i == engine->venue_count)
-        engine->troubles[engine->venue_count++] = (struct venue_troubles){venue, 0};
     uint32_t bit = UINT32_C(1) << trouble;
-    bool first = (engine->troubles[i].told & bit) == 0;
-    engine->troubles[i].told |= bit;
+    bool first = (state->told & bit) == 0;
+    state->told |= bit;
     return first;
 }
 
@@ -167,16 +167,16 @@ static void make_printable(char *text)
             *text = '?';
 }
 
-static void note(struct engine *engine, const struct venue *venue, enum trouble trouble,
+static void note(struct engine *engine, struct venue_state *state, enum trouble trouble,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static void note(struct engine *engine, const struct venue *venue, enum trouble trouble,
+static void note(struct engine *engine, struct venue_state *state, enum trouble trouble,
                  const char *format, ...)
 {
-    if (engine->outlet.note == NULL || !is_first(engine, venue, trouble))
+    if (engine->outlet.note == NULL || !is_first(state, trouble))
         return;
     char text[NOTE_MAX];
-    int length = venue != NULL ? snprintf(text, sizeof text, "%s: ", venue->name) : 0;
+    int length = state->venue != NULL ? snprintf(text, sizeof text, "%s: ", state->venue->name) : 0;
     va_list args;
     va_start(args, format);
     vsnprintf(text + length, sizeof text - (size_t)length, format, args);
@@ -188,9 +188,9 @@ static void note(struct engine *engine, const struct venue *venue, enum trouble 
 /* ---- trades ---------------------------------------------------------------------------------- */
 
 static void note_missing(struct engine *engine, const struct record *record,
-                         const struct market *market, const struct trade *trade, uint64_t missing)
+                         const struct trade *trade, uint64_t missing)
 {
-    note(engine, market->venue, TROUBLE_MISSING,
+    note(engine, engine->last, TROUBLE_MISSING,
          "%llu trade ids of %s are missing before %llu, record %llu", (unsigned long long)missing,
          trade->symbol, (unsigned long long)trade->id, (unsigned long long)record->seq);
 }
@@ -200,22 +200,22 @@ static void note_finding(struct engine *engine, const struct record *record,
                          const struct market *market, const struct trade *trade,
                          const struct market_finding *finding)
 {
-    const struct venue *venue = market->venue;
+    struct venue_state *state = engine->last;
     unsigned long long seq = record->seq;
     if (finding->missing > 0)
-        note_missing(engine, record, market, trade, finding->missing);
+        note_missing(engine, record, trade, finding->missing);
     if (finding->lost)
-        note(engine, venue, TROUBLE_LOST_LATE,
+        note(engine, state, TROUBLE_LOST_LATE,
              "trade of %s came after the correction horizon, record %llu", trade->symbol, seq);
     if (finding->verdict == MARKET_OTHER_CHANNEL)
-        note(engine, venue, TROUBLE_OTHER_CHANNEL,
+        note(engine, state, TROUBLE_OTHER_CHANNEL,
              "%s trades of %s are ignored beside channel '%s', record %llu",
              market->aggregated ? "single" : "aggregated", trade->symbol, market->channel, seq);
     if (finding->verdict == MARKET_OVERFLOW)
-        note(engine, venue, TROUBLE_OVERFLOW,
+        note(engine, state, TROUBLE_OVERFLOW,
              "trade of %s is left out since a sum would not fit, record %llu", trade->symbol, seq);
     if (finding->verdict == MARKET_ABSURD_TIME)
-        note(engine, venue, TROUBLE_ABSURD_TIME,
+        note(engine, state, TROUBLE_ABSURD_TIME,
              "trade of %s is refused for its time of %lld ns, record %llu", trade->symbol,
              (long long)trade->source_ns, seq);
 }
@@ -225,6 +225,7 @@ static void count_finding(struct engine_stats *stats, const struct market_findin
     uint64_t *const counts[] = {
         [MARKET_COUNTED] = &stats->counted,
         [MARKET_DUPLICATE] = &stats->duplicates,
+        [MARKET_REPEATED] = &stats->repeated,
         [MARKET_EXCLUDED] = &stats->excluded,
         [MARKET_SNAPSHOT] = &stats->snapshot,
         [MARKET_OTHER_CHANNEL] = &stats->other_channel,
@@ -242,35 +243,49 @@ static void count_finding(struct engine_stats *stats, const struct market_findin
 }
 
 static void count_unplaced(struct engine *engine, const struct record *record,
-                           const struct venue *venue, enum market_set_verdict verdict)
+                           enum market_set_verdict verdict)
 {
+    struct venue_state *state = engine->last;
     unsigned long long seq = record->seq;
     if (verdict == MARKET_SET_UNWANTED) {
         engine->stats.filtered++;
     } else if (verdict == MARKET_SET_FULL) {
         engine->stats.no_room++;
-        note(engine, venue, TROUBLE_NO_ROOM,
+        note(engine, state, TROUBLE_NO_ROOM,
              "more than %d instruments; the rest is ignored, record %llu", ENGINE_MARKETS_MAX, seq);
     } else {
         engine->stats.malformed++;
-        note(engine, venue, TROUBLE_SYMBOL,
+        note(engine, state, TROUBLE_SYMBOL,
              "symbol with characters that no symbol has; its trades are ignored, record %llu", seq);
     }
 }
 
-static enum err take_trade(struct engine *engine, const struct record *record,
-                           const struct venue *venue, const struct trade *trade)
+/* The first market whose name is only a reading of its symbol. */
+static void note_guess(struct engine *engine, const struct market *market)
 {
+    if (market->guessed && engine->last->instruments.count == 0)
+        note(engine, engine->last, TROUBLE_NO_LIST,
+             "no instrument list on this tape; names come from the spelling alone");
+}
+
+static enum err take_trade(struct engine *engine, const struct record *record,
+                           const struct trade *trade)
+{
+    const struct venue *venue = engine->last->venue;
+    struct market_source source = {venue, &engine->last->instruments, engine->frame.channel,
+                                   record->connection};
+    size_t known = engine->markets.market_count;
     enum market_set_verdict verdict;
     struct market_finding finding;
     const struct market *market;
     engine->stats.trades++;
-    enum err err = market_set_trade(&engine->markets, venue, engine->frame.channel, trade, &verdict,
-                                    &finding, &market);
+    enum err err = market_set_trade(&engine->markets, &source, trade, &verdict, &finding, &market);
     if (err != ERR_OK)
         return err;
+    if (engine->markets.market_count > known)
+        note_guess(engine, market);
     if (verdict != MARKET_SET_DONE) {
-        count_unplaced(engine, record, venue, verdict);
+        count_unplaced(engine, record, verdict);
         return ERR_OK;
     }
     count_finding(&engine->stats, &finding);
@@ -284,42 +299,42 @@ static enum err take_trade(struct engine *engine, const struct record *record,
 /* ---- records --------------------------------------------------------------------------------- */
 
 static void count_malformed(struct engine *engine, const struct record *record,
-                            const struct venue *venue, const char *reason)
+                            struct venue_state *state, const char *reason)
 {
     engine->stats.malformed++;
-    note(engine, venue, TROUBLE_MALFORMED, "malformed %s, record %llu: %s",
+    note(engine, state, TROUBLE_MALFORMED, "malformed %s, record %llu: %s",
          record->type == RECORD_RECEIVED ? "frame" : record_type_name(record->type),
          (unsigned long long)record->seq, reason);
 }
 
 /* What the decoder made of the record. */
-static enum err take_frame(struct engine *engine, const struct record *record,
-                           const struct venue *venue)
+static enum err take_frame(struct engine *engine, const struct record *record)
 {
     const struct venue_frame *frame = &engine->frame;
+    struct venue_state *state = engine->last;
     unsigned long long seq = record->seq;
     engine->stats.frames++;
     switch (frame->kind) {
     case VENUE_TRADES:
         for (size_t i = 0; i < frame->trade_count; i++) {
-            enum err err = take_trade(engine, record, venue, &frame->trades[i]);
+            enum err err = take_trade(engine, record, &frame->trades[i]);
             if (err != ERR_OK)
                 return err;
         }
         break;
     case VENUE_MALFORMED:
-        count_malformed(engine, record, venue, frame->error);
+        count_malformed(engine, record, state, frame->error);
         break;
     case VENUE_OTHER:
         engine->stats.other++;
-        note(engine, venue, TROUBLE_OTHER_FRAME, "unknown kind of frame is ignored, record %llu",
+        note(engine, state, TROUBLE_OTHER_FRAME, "unknown kind of frame is ignored, record %llu",
              seq);
         break;
     case VENUE_ACK:
         if (frame->error[0] == '\0')
             break;
         engine->stats.refused++;
-        note(engine, venue, TROUBLE_REFUSED, "refused, record %llu: %s", seq, frame->error);
+        note(engine, state, TROUBLE_REFUSED, "refused, record %llu: %s", seq, frame->error);
         break;
     case VENUE_DATA:
     case VENUE_HEARTBEAT:
@@ -329,44 +344,61 @@ static enum err take_frame(struct engine *engine, const struct record *record,
     return ERR_OK;
 }
 
-/* The line in front of an HTTP body. False: it is not what it should be. */
-static bool read_http_line(const struct record *record, json_t **out_line, const char **out_url,
-                           json_int_t *out_status, size_t *out_size)
+/* Markets that there are keep their names. */
+static enum err take_list(struct engine *engine, const struct record *record,
+                          const struct engine_answer *answer)
 {
-    const uint8_t *end = record->size > 0 ? memchr(record->data, '\n', record->size) : NULL;
-    if (end == NULL)
-        return false;
-    *out_size = (size_t)(end - record->data);
-    *out_line = json_loadb((const char *)record->data, *out_size, JSON_REJECT_DUPLICATES, NULL);
-    *out_url = json_string_value(json_object_get(*out_line, "url"));
-    const json_t *status = json_object_get(*out_line, "status");
-    *out_status = json_integer_value(status);
-    return *out_url != NULL && json_is_integer(status);
+    struct venue_state *state = engine->last;
+    enum err err = state->venue->rest->decode_list(answer->url, answer->body, answer->size,
+                                                   &state->instruments);
+    if (err == ERR_OK || err == ERR_NOMEM)
+        return err;
+    count_malformed(engine, record, state, err_text(err));
+    err_clear();
+    return ERR_OK;
 }
 
-static enum err take_http(struct engine *engine, const struct record *record,
-                          const struct venue *venue)
+static enum err take_answer(struct engine *engine, const struct record *record,
+                            const struct engine_answer *answer)
 {
-    json_t *line = NULL;
-    const char *url = NULL;
-    json_int_t status = 0;
-    size_t size = 0;
-    enum err err = ERR_OK;
-    if (!read_http_line(record, &line, &url, &status, &size)) {
-        count_malformed(engine, record, venue, "no line that says what was asked and the status");
-    } else if (status != 200) {
-        engine->stats.refused++;
-        note(engine, venue, TROUBLE_HTTP, "HTTP status %lld for %s, record %llu", (long long)status,
-             url, (unsigned long long)record->seq);
-    } else if (venue->decode_http == NULL) {
+    const struct venue_state *state = engine->last;
+    const struct venue *venue = state->venue;
+    if (engine_answer_is_list(answer, venue))
+        return take_list(engine, record, answer);
+    if (venue->decode_http == NULL) {
         engine->stats.other++;
-    } else {
-        err = venue->decode_http(url, record->data + size + 1, record->size - size - 1,
-                                 &engine->frame);
-        if (err == ERR_OK)
-            err = take_frame(engine, record, venue);
+        return ERR_OK;
     }
-    json_decref(line);
+    enum err err = venue->decode_http(answer->url, answer->body, answer->size, &state->instruments,
+                                      &engine->frame);
+    return err == ERR_OK ? take_frame(engine, record) : err;
+}
+
+static enum err take_http(struct engine *engine, const struct record *record)
+{
+    struct venue_state *state = engine->last;
+    struct engine_answer answer;
+    enum err err = ERR_OK;
+    if (!engine_answer_read(&answer, record)) {
+        count_malformed(engine, record, state, "no line that says what was asked and the status");
+    } else if (answer.status != 200) {
+        engine->stats.refused++;
+        note(engine, state, TROUBLE_HTTP, "HTTP status %lld for %s, record %llu",
+             (long long)answer.status, answer.url, (unsigned long long)record->seq);
+    } else {
+        err = take_answer(engine, record, &answer);
+    }
+    engine_answer_release(&answer);
+    return err;
+}
+
+static enum err prime_http(struct engine *engine, const struct record *record)
+{
+    struct engine_answer answer;
+    enum err err = ERR_OK;
+    if (engine_answer_read(&answer, record) && engine_answer_is_list(&answer, engine->last->venue))
+        err = take_list(engine, record, &answer);
+    engine_answer_release(&answer);
     return err;
 }
 
@@ -378,37 +410,66 @@ static void take_gap(struct engine *engine, const struct record *record)
     if (json_is_integer(count) && json_integer_value(count) >= 0)
         engine->stats.gap_records += (uint64_t)json_integer_value(count);
     else
-        count_malformed(engine, record, NULL, "no count of lost records");
+        count_malformed(engine, record, &engine->nowhere, "no count of lost records");
     json_decref(root);
 }
 
-/* Keeps engine->venue; false when the record's venue is unknown. */
+static struct venue_state *state_of(struct engine *engine, const char *name)
+{
+    for (size_t i = 0; i < engine->venue_count; i++)
+        if (strcmp(engine->venues[i].venue->name, name) == 0)
+            return &engine->venues[i];
+    const struct venue *venue = venue_find(name);
+    if (venue == NULL || engine->venue_count == VENUES_MAX)
+        return NULL;
+    struct venue_state *state = &engine->venues[engine->venue_count++];
+    state->venue = venue;
+    state->wanted = listed(engine->filter.venues, engine->filter.venue_count, name);
+    instrument_list_init(&state->instruments);
+    return state;
+}
+
+/* Keeps engine->last; false when the record's venue is unknown. */
 static bool find_venue(struct engine *engine, const struct record *record)
 {
-    if (engine->venue != NULL && strcmp(engine->venue->name, record->venue) == 0)
+    if (engine->last != NULL && strcmp(engine->last->venue->name, record->venue) == 0)
         return true;
-    const struct venue *venue = venue_find(record->venue);
-    if (venue == NULL) {
+    struct venue_state *state = state_of(engine, record->venue);
+    if (state == NULL) {
         engine->stats.other++;
-        note(engine, NULL, TROUBLE_UNKNOWN_VENUE, "venue '%.*s' is unknown, record %llu",
-             RECORD_VENUE_MAX, record->venue, (unsigned long long)record->seq);
+        note(engine, &engine->nowhere, TROUBLE_UNKNOWN_VENUE,
+             "venue '%.*s' is unknown, record %llu", RECORD_VENUE_MAX, record->venue,
+             (unsigned long long)record->seq);
         return false;
     }
-    engine->venue = venue;
-    engine->venue_wanted = listed(engine->filter.venues, engine->filter.venue_count, venue->name);
+    engine->last = state;
     return true;
 }
 
 /* Frames of venues that are filtered out are not even decoded. */
 static enum err take_message(struct engine *engine, const struct record *record)
 {
-    if (!find_venue(engine, record) || !engine->venue_wanted)
+    if (!find_venue(engine, record) || !engine->last->wanted)
         return ERR_OK;
-    const struct venue *venue = engine->venue;
+    engine->frame.connection = record->connection;
     if (record->type == RECORD_HTTP)
-        return take_http(engine, record, venue);
-    enum err err = venue->decode(record->data, record->size, &engine->frame);
-    return err == ERR_OK ? take_frame(engine, record, venue) : err;
+        return take_http(engine, record);
+    enum err err = engine->last->venue->decode(record->data, record->size, &engine->frame);
+    return err == ERR_OK ? take_frame(engine, record) : err;
+}
+
+enum err engine_prime(struct engine *engine, const struct record *record)
+{
+    bool message = record->type == RECORD_RECEIVED || record->type == RECORD_HTTP;
+    struct venue_state *state = message ? state_of(engine, record->venue) : NULL;
+    if (state == NULL || !state->wanted)
+        return ERR_OK;
+    engine->last = state;
+    if (record->type == RECORD_HTTP)
+        return prime_http(engine, record);
+    const struct venue *venue = engine->last->venue;
+    engine->frame.connection = record->connection;
+    return venue->routed ? venue->decode(record->data, record->size, &engine->frame) : ERR_OK;
 }
 
 static enum err take_record(struct engine *engine, const struct record *record)

@@ -3,9 +3,13 @@
  * randomness, no floats. The same records and the same configuration give the same updates, bit for
  * bit.
  *
- *     record -> frame (venue decoder) -> trades -> id check -> windows -> candle updates
+ *     record -> frame (venue decoder) -> trades -> duplicates and gaps -> windows -> candle updates
  *
  * A *market* is one venue's instrument. Each has, per bar, its windows.
+ *
+ * Names. An HTTP record with a venue's instrument list fills that list. A market takes its name and
+ * its volume unit from it when its first trade comes, and keeps them whatever lists come later;
+ * where the list does not have the symbol, the spelling alone says what it can.
  *
  * Time. The engine's only clock is the receive time of the records: the monotonic clock within a
  * session (a RECORD_CONFIG begins one), the wall clock from one session to the next; it never goes
@@ -97,6 +101,7 @@ struct engine_stats {
     uint64_t trades;                                     /* decoded */
     uint64_t counted;                                    /* in at least one candle */
     uint64_t duplicates, excluded, snapshot, other_channel, filtered;
+    uint64_t repeated;  /* second reports of venues that always give two; ignored */
     uint64_t missing;   /* ids missing now */
     uint64_t late;      /* made corrections */
     uint64_t lost_late; /* beyond the horizon: left out of at least one bar's candle */
@@ -133,6 +138,10 @@ void engine_free(struct engine *engine); /* accepts NULL */
 /* ERR_OK for whatever the record holds; ERR_NOMEM. Records of unknown venues are counted as
  * `other`. After an error the engine can only be freed. */
 enum err engine_feed(struct engine *engine, const struct record *record) ERR_MUST_CHECK;
+
+/* A record that lies before those that are to be fed: instrument lists and the numbers that venues
+ * gave to channels are learnt from it, nothing else happens. ERR_NOMEM, as above. */
+enum err engine_prime(struct engine *engine, const struct record *record) ERR_MUST_CHECK;
 
 /* Calls `each` for every candle that is still forming, with update 0. Nothing changes. */
 void engine_each_forming(const struct engine *engine,

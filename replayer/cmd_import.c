@@ -4,6 +4,7 @@
 #include "engine/base/options.h"
 #include "engine/venue/venue.h"
 #include "replayer/import_file.h"
+#include "replayer/import_instruments.h"
 #include "replayer/import_tape.h"
 #include "replayer/replay_progress.h"
 #include "replayer/replayer_commands.h"
@@ -18,6 +19,8 @@ struct import_run {
     const char *from, *venue, *out, *url;
     bool append;
     int64_t time_ns;
+    struct option_list lists; /* files of instruments */
+    struct import_instruments instruments;
 
     struct import_settings settings;
     const char *const *paths;
@@ -58,6 +61,7 @@ static enum err check_call(struct import_run *run)
         return err_fail(ERR_USAGE, "'--url' belongs to '--from http' only");
     run->settings.url = run->url;
     run->settings.time_ns = run->time_ns;
+    run->settings.instruments = &run->instruments.list;
     return check_paths(run);
 }
 
@@ -129,13 +133,30 @@ static void show_progress(struct import_run *run)
     replay_progress_show(&run->progress, amount, clock_mono_ns());
 }
 
+/* The list comes before what it names. */
+static enum err append_instruments(struct import_run *run, int64_t wall_ns)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < run->instruments.page_count && err == ERR_OK; i++) {
+        struct record record = {.type = RECORD_HTTP,
+                                .venue = run->settings.venue->name,
+                                .wall_ns = wall_ns,
+                                .source_ns = RECORD_NO_TIME,
+                                .data = run->instruments.pages[i].data,
+                                .size = run->instruments.pages[i].size};
+        err = import_tape_append(run->tape, 0, &record);
+    }
+    return err;
+}
+
 static enum err open_tape(struct import_run *run, int64_t wall_ns)
 {
     struct import_origin origin = {.format = run->settings.format->name,
                                    .venue = run->settings.venue->name,
                                    .files = run->paths,
                                    .file_count = run->count};
-    return import_tape_open(&run->tape, run->out, &origin, wall_ns);
+    enum err err = import_tape_open(&run->tape, run->out, &origin, wall_ns);
+    return err == ERR_OK ? append_instruments(run, wall_ns) : err;
 }
 
 static enum err write_records(struct import_run *run)
@@ -188,6 +209,9 @@ static enum err import(struct import_run *run)
     replay_progress_init(&run->progress, "import", true, clock_mono_ns());
     enum err err = import_tape_check(run->out, run->append);
     if (err == ERR_OK)
+        err = import_instruments_load(&run->instruments, run->settings.venue, run->lists.items,
+                                      run->lists.count);
+    if (err == ERR_OK)
         err = open_files(run);
     if (err == ERR_OK)
         err = write_records(run);
@@ -197,6 +221,7 @@ static enum err import(struct import_run *run)
         err = report(run);
     for (size_t i = 0; i < run->count; i++)
         import_file_close(run->files[i]);
+    import_instruments_release(&run->instruments);
     return err;
 }
 
@@ -204,6 +229,7 @@ static enum err run_import(const struct command *command, int argc, char **argv)
 {
     static struct import_run run; /* large */
     run = (struct import_run){.time_ns = RECORD_NO_TIME};
+    import_instruments_init(&run.instruments);
     const struct option options[] = {
         {.name = "from",
          .value = "FORMAT",
@@ -234,6 +260,11 @@ static enum err run_import(const struct command *command, int argc, char **argv)
          .help = "receive time for http (default: the newest trade's) and for frames without one",
          .kind = OPTION_TIME,
          .target = &run.time_ns},
+        {.name = "instruments",
+         .value = "FILE",
+         .help = "a saved answer of the venue's instrument list, for the names; may be repeated",
+         .kind = OPTION_LIST,
+         .target = &run.lists},
         {.name = NULL},
     };
     int count;
@@ -252,7 +283,8 @@ const struct command command_import = {
     .summary = "captures of other tools -> tape; plain, gzip or zstd, '-' is stdin",
     .examples =
         "rewick import --from hftbacktest --venue binance-usdm btcusdt_20240808.gz --out day\n"
-        "rewick import --from cryptofeed --venue coinbase COINBASE.ws.28.0 --out coinbase\n"
+        "rewick import --from cryptofeed --venue coinbase COINBASE.ws.28.0 --out coinbase "
+        "--instruments products.json\n"
         "rewick import --from http --venue kraken --url "
         "'https://api.kraken.com/0/public/Trades?pair=XBTUSDT' trades.json --out kraken",
     .operands_min = 1,

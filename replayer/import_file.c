@@ -1,5 +1,6 @@
 #include "replayer/import_file.h"
 
+#include "engine/engine_answer.h"
 #include "replayer/import_lines.h"
 
 #include <inttypes.h>
@@ -15,10 +16,10 @@ struct import_file {
     struct import_lines *lines;
     struct import_parser parser;
     struct venue_frame frame;
-    struct buf http;     /* head line and body of an HTTP answer */
-    struct buf held;     /* a configuration without a time: it waits for the record behind it */
-    struct record after; /* that record; its data is NULL when there is none */
-    int64_t last_ns;     /* receive time of the record before; at first what was given for all */
+    struct buf url, http; /* of an HTTP answer: its address; head line and body */
+    struct buf held;      /* a configuration without a time: it waits for the record behind it */
+    struct record after;  /* that record; its data is NULL when there is none */
+    int64_t last_ns;      /* receive time of the record before; at first what was given for all */
     uint64_t unreadable, trades;
 };
 
@@ -31,6 +32,7 @@ static enum err new_file(struct import_file **out, const struct import_settings 
     file->last_ns = settings->time_ns;
     import_parser_init(&file->parser, settings->url);
     venue_frame_init(&file->frame);
+    buf_init(&file->url, 64u * 1024);
     buf_init(&file->http, RECORD_DATA_MAX + 64u * 1024);
     buf_init(&file->held, RECORD_DATA_MAX);
     *out = file;
@@ -69,6 +71,7 @@ void import_file_close(struct import_file *file)
     import_lines_close(file->lines);
     import_parser_release(&file->parser);
     venue_frame_release(&file->frame);
+    buf_release(&file->url);
     buf_release(&file->http);
     buf_release(&file->held);
     free(file);
@@ -124,37 +127,41 @@ static bool costs_one_line(enum err err)
 
 /* ---- from an entry to a record -------------------------------------------------------------- */
 
-/* The head line that goes before the body on a tape (engine/tape/record.h). Captures hold good
- * answers only. */
+/* Room for the address that an HTTP answer answers, NUL-terminated. */
+static enum err copy_url(struct import_file *file, const struct import_entry *entry)
+{
+    buf_clear(&file->url);
+    enum err err = buf_append(&file->url, entry->url, entry->url_size);
+    return err == ERR_OK ? buf_terminate(&file->url) : err;
+}
+
+/* The form that it has on a tape. Captures hold good answers only. */
 static enum err compose_http(struct import_file *file, struct import_entry *entry)
 {
-    struct buf *http = &file->http;
-    buf_clear(http);
-    enum err err = buf_append_text(http, "{\"method\":\"GET\",\"url\":");
-    if (err == ERR_OK)
-        err = buf_append_json(http, entry->url, entry->url_size);
-    if (err == ERR_OK)
-        err = buf_append_text(http, ",\"status\":200}\n");
-    if (err == ERR_OK)
-        err = buf_append(http, entry->data, entry->size);
-    entry->data = http->data;
-    entry->size = http->size;
+    enum err err =
+        engine_answer_write(&file->http, (const char *)file->url.data, entry->data, entry->size);
+    entry->data = file->http.data;
+    entry->size = file->http.size;
     return err;
 }
 
 static enum err decode_http(struct import_file *file, const struct import_entry *entry)
 {
-    const struct venue *venue = file->settings->venue;
+    const struct import_settings *settings = file->settings;
+    const struct venue *venue = settings->venue;
+    enum err err = copy_url(file, entry);
+    if (err != ERR_OK)
+        return err;
+    const char *url = (const char *)file->url.data;
+    if (venue->rest && venue->rest->is_list(url)) {
+        /* It goes on the tape whatever it holds, as frames do. */
+        err = venue->rest->decode_list(url, entry->data, entry->size, settings->instruments);
+        err_clear();
+        return err == ERR_NOMEM ? err : ERR_OK;
+    }
     if (!venue->decode_http)
         return ERR_OK;
-    struct buf *url = &file->http;
-    buf_clear(url);
-    enum err err = buf_append(url, entry->url, entry->url_size);
-    if (err == ERR_OK)
-        err = buf_terminate(url);
-    return err == ERR_OK
-               ? venue->decode_http((const char *)url->data, entry->data, entry->size, &file->frame)
-               : err;
+    return venue->decode_http(url, entry->data, entry->size, settings->instruments, &file->frame);
 }
 
 /* The venue's view of the entry: its own time and its trades. */
@@ -162,7 +169,7 @@ static enum err decode(struct import_file *file, const struct import_entry *entr
 {
     enum err err = ERR_OK;
     venue_frame_clear(&file->frame);
-    file->frame.source_ns = RECORD_NO_TIME;
+    file->frame.connection = entry->connection;
     if (entry->type == RECORD_RECEIVED)
         err = file->settings->venue->decode(entry->data, entry->size, &file->frame);
     else if (entry->type == RECORD_HTTP)

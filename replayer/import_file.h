@@ -18,6 +18,7 @@ struct import_settings {
     const struct import_format *format;
     const struct venue *venue;
     const char *url; /* what an HTTP answer answers; NULL if the format needs none */
+    struct instrument_list *instruments; /* of the venue; answers add to it */
     int64_t time_ns; /* receive time where the file has none; RECORD_NO_TIME: not given */
 };
 

@@ -154,7 +154,7 @@ static enum err step(struct replay *replay)
         show_progress(replay);
     replay->begun = replay->begun || record.wall_ns >= replay->settings->from_ns;
     if (!replay->begun)
-        return ERR_OK;
+        return engine_prime(replay->engine, &record);
     if (record.wall_ns >= replay->settings->to_ns)
         return ERR_END;
     err = pace(replay, &record);

@@ -2,6 +2,7 @@
 
 #include "engine/base/io.h"
 #include "engine/base/log.h"
+#include "engine/engine_answer.h"
 #include "engine/tape/tape_reader.h"
 
 #include <stdio.h>
@@ -78,8 +79,11 @@ static enum err find_market(struct serve_catalog *catalog, const struct venue *v
     }
     if (catalog->count == SERVE_VENUES_MAX)
         return err_fail(ERR_LIMIT, "more than %d venues; serve fewer tapes", SERVE_VENUES_MAX);
+    struct serve_past *past = calloc(1, sizeof *past);
+    if (!past)
+        return err_fail(ERR_NOMEM, "no memory for venue '%s'", venue->name);
     *out = &catalog->markets[catalog->count++];
-    **out = (struct serve_market){.venue = venue, .tape = tape};
+    **out = (struct serve_market){.venue = venue, .tape = tape, .past = past};
     return ERR_OK;
 }
 
@@ -110,11 +114,54 @@ static void note_misfit(struct misfits *misfits, const char *name, const char *t
     log_warn("venue '%s' on '%s' cannot be played; it is left out", name, tape);
 }
 
+/* Pages of the venue's instrument list; one that is damaged is left out. */
+static enum err read_answer(struct serve_market *market, const struct record *record)
+{
+    const struct venue *venue = market->venue;
+    struct engine_answer answer;
+    enum err err = ERR_OK;
+    if (engine_answer_read(&answer, record) && engine_answer_is_list(&answer, venue))
+        err = venue->rest->decode_list(answer.url, answer.body, answer.size, &market->instruments);
+    engine_answer_release(&answer);
+    if (err == ERR_OK || err == ERR_NOMEM)
+        return err;
+    log_warn("instrument list of '%s', record %llu: %s", venue->name,
+             (unsigned long long)record->seq, err_text(err));
+    err_clear();
+    return ERR_OK;
+}
+
+/* Without a list on the tape the spelling of the symbols speaks. */
+static enum err describe(struct serve_market *market)
+{
+    enum err err = ERR_OK;
+    bool listed = market->instruments.count > 0;
+    for (size_t i = 0; !listed && i < market->symbol_count && err == ERR_OK; i++) {
+        struct instrument instrument = {.trading = true};
+        market->venue->describe(market->symbols[i], &instrument);
+        instrument.trading = true;
+        err = instrument_list_add(&market->instruments, &instrument);
+    }
+    return err;
+}
+
+static enum err read_frame(struct serve_market *market, const struct record *record,
+                           struct venue_frame *frame)
+{
+    frame->connection = record->connection;
+    enum err err = market->venue->decode(record->data, record->size, frame);
+    if (err == ERR_OK)
+        err = note_symbols(market, frame);
+    if (err == ERR_OK)
+        market->frames++;
+    return err;
+}
+
 static enum err read_record(struct serve_catalog *catalog, const char *tape,
                             const struct record *record, struct venue_frame *frame,
                             struct misfits *misfits)
 {
-    if (record->type != RECORD_RECEIVED)
+    if (record->type != RECORD_RECEIVED && record->type != RECORD_HTTP)
         return ERR_OK;
     const struct venue *venue = venue_find(record->venue);
     if (!venue || !venue->serving) {
@@ -123,12 +170,38 @@ static enum err read_record(struct serve_catalog *catalog, const char *tape,
     }
     struct serve_market *market = NULL;
     enum err err = find_market(catalog, venue, tape, &market);
+    if (err != ERR_OK)
+        return err;
+    return record->type == RECORD_HTTP ? read_answer(market, record)
+                                       : read_frame(market, record, frame);
+}
+
+static void release_market(struct serve_market *market)
+{
+    free(market->symbols);
+    instrument_list_release(&market->instruments);
+    serve_past_release(market->past);
+    free(market->past);
+    *market = (struct serve_market){0};
+}
+
+/* Venues that only answered over HTTP have nothing to play. */
+static enum err complete(struct serve_catalog *catalog, size_t before)
+{
+    enum err err = ERR_OK;
+    size_t kept = before;
+    for (size_t i = before; i < catalog->count && err == ERR_OK; i++) {
+        struct serve_market market = catalog->markets[i];
+        catalog->markets[i] = (struct serve_market){0};
+        if (market.frames == 0) {
+            release_market(&market);
+            continue;
+        }
+        catalog->markets[kept] = market;
+        err = describe(&catalog->markets[kept++]);
+    }
     if (err == ERR_OK)
-        err = venue->decode(record->data, record->size, frame);
-    if (err == ERR_OK)
-        err = note_symbols(market, frame);
-    if (err == ERR_OK)
-        market->frames++;
+        catalog->count = kept;
     return err;
 }
 
@@ -148,7 +221,7 @@ static enum err read_tape(struct serve_catalog *catalog, const char *tape,
             err = read_record(catalog, tape, &record, frame, misfits);
     }
     if (err == ERR_END)
-        err = ERR_OK;
+        err = complete(catalog, before);
     if (err == ERR_OK && catalog->count == before)
         err = err_fail(ERR_USAGE, "no frames of a venue that can be played are on '%s'", tape);
     tape_reader_close(reader);
@@ -188,6 +261,6 @@ enum err serve_catalog_read(struct serve_catalog *catalog, char *const *tapes, s
 void serve_catalog_release(struct serve_catalog *catalog)
 {
     for (size_t i = 0; i < catalog->count; i++)
-        free(catalog->markets[i].symbols);
+        release_market(&catalog->markets[i]);
     memset(catalog, 0, sizeof *catalog);
 }

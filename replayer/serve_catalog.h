@@ -6,6 +6,7 @@
 #define REWICK_REPLAYER_SERVE_CATALOG_H
 
 #include "engine/venue/venue.h"
+#include "replayer/serve_past.h"
 
 #define SERVE_VENUES_MAX  64
 #define SERVE_SYMBOLS_MAX 65536 /* per venue; more are played, but not known as symbols */
@@ -16,6 +17,9 @@ struct serve_market {
     uint64_t frames;  /* received ones */
     size_t symbol_count, symbol_capacity;
     char (*symbols)[SYMBOL_MAX]; /* owned, ascending */
+    /* As the tape's list has them, else what the spelling of the symbols says. */
+    struct instrument_list instruments;
+    struct serve_past *past; /* owned */
 };
 
 struct serve_catalog {

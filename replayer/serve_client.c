@@ -92,7 +92,7 @@ static enum err push_frame(struct serve_client *client, const struct record *rec
     enum err err = ERR_OK;
     if (serving->reframe) {
         buf_clear(&client->reframed);
-        err = serving->reframe(data, size, &client->subs, &client->reframed);
+        err = serving->reframe(&client->player.frame, data, size, &client->subs, &client->reframed);
         data = client->reframed.data;
         size = client->reframed.size;
     }

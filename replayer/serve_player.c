@@ -54,12 +54,26 @@ static bool moves_time(struct serve_player *player, const struct record *record)
     return frame;
 }
 
+/* An HTTP answer of the venue: trades that no frame brought. */
+static enum err note_answer(struct serve_player *player)
+{
+    const struct serve_market *market = player->market;
+    if (player->record.type != RECORD_HTTP || !market->past ||
+        strcmp(player->record.venue, market->venue->name) != 0)
+        return ERR_OK;
+    return serve_past_add_answer(market->past, market->venue, &market->instruments, &player->record,
+                                 &player->frame);
+}
+
 /* Takes the next record that is a frame of the venue into `player->record`, ERR_STOP after
  * SERVE_LOOK_MAX others. */
 static enum err hold_frame(struct serve_player *player, int64_t now_ns)
 {
     for (int looked = 0; looked < SERVE_LOOK_MAX; looked++) {
         enum err err = tape_reader_next(player->reader, &player->record);
+        if (err != ERR_OK)
+            return err;
+        err = note_answer(player);
         if (err != ERR_OK)
             return err;
         if (!moves_time(player, &player->record))
@@ -93,7 +107,10 @@ enum err serve_player_next(struct serve_player *player, const struct venue_subsc
             return ERR_OK;
         }
         player->held = false;
+        player->frame.connection = player->record.connection;
         err = venue->decode(player->record.data, player->record.size, &player->frame);
+        if (err == ERR_OK && player->market->past)
+            err = serve_past_add(player->market->past, &player->frame, player->record.seq);
         if (err != ERR_OK)
             return err;
         if (serve_wants(&player->frame, subs)) {

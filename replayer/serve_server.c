@@ -3,6 +3,8 @@
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 
+#include "replayer/serve_http.h"
+
 #include <libwebsockets.h>
 
 #include <arpa/inet.h>
@@ -14,15 +16,14 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define TARGET_MAX 8192
-
 struct session {
     struct lws *wsi;
     struct serve_server *server;
     struct session *next;
     struct serve_client client;
-    struct buf message; /* pieces of a message of the client */
-    int64_t due_ns;     /* when to pump again */
+    struct buf message;         /* pieces of a message of the client */
+    struct serve_answer answer; /* to a plain HTTP request, before the connection is a session */
+    int64_t due_ns;             /* when to pump again */
     bool open;
 };
 
@@ -38,7 +39,7 @@ struct serve_server {
     struct lws_context *context;
     struct listener listeners[SERVE_VENUES_MAX];
     struct session *sessions; /* list of all that are open */
-    size_t session_count;
+    size_t session_count, answer_count;
     int timer_fd, signal_fd;
     struct buf scratch; /* LWS_PRE bytes, then a frame */
     bool stop;
@@ -52,31 +53,10 @@ static struct listener *listener_of(struct lws *wsi)
     return lws_vhost_user(lws_get_vhost(wsi));
 }
 
-/* The request target as the client sent it, but for %-escapes, which libwebsockets has undone. */
-static bool get_target(struct lws *wsi, char *target, size_t target_size)
-{
-    int length = lws_hdr_copy(wsi, target, (int)target_size, WSI_TOKEN_GET_URI);
-    if (length <= 0)
-        return false;
-    size_t at = (size_t)length;
-    for (int i = 0;; i++) {
-        if (at + 2 >= target_size)
-            return false;
-        int part = lws_hdr_copy_fragment(wsi, target + at + 1, (int)(target_size - at - 1),
-                                         WSI_TOKEN_HTTP_URI_ARGS, i);
-        if (part < 0)
-            break;
-        target[at] = i == 0 ? '?' : '&';
-        at += 1 + (size_t)part;
-    }
-    target[at] = '\0';
-    return true;
-}
-
 static enum err open_client(struct listener *listener, struct lws *wsi, struct serve_client *client)
 {
-    char target[TARGET_MAX];
-    if (!get_target(wsi, target, sizeof target))
+    char target[SERVE_TARGET_MAX];
+    if (!serve_http_target(wsi, target, sizeof target))
         return err_fail(ERR_UNKNOWN, "the request target is too long");
     struct serve_client_options options = {
         .market = listener->market,
@@ -131,6 +111,7 @@ static int session_established(struct session *session, struct lws *wsi)
 {
     struct listener *listener = listener_of(wsi);
     struct serve_server *server = listener->server;
+    serve_answer_release(&session->answer);
     memset(session, 0, sizeof *session);
     if (server->session_count == SERVE_CLIENTS_MAX) {
         lws_close_reason(wsi, (enum lws_close_status)SERVE_CLOSE_TRY_LATER, NULL, 0);
@@ -249,13 +230,37 @@ static int check_path(struct lws *wsi)
     return 0;
 }
 
+static int http_callback(struct lws *wsi, enum lws_callback_reasons reason,
+                         struct serve_answer *answer, size_t size)
+{
+    struct listener *listener = listener_of(wsi);
+    size_t *count = &listener->server->answer_count;
+    switch (reason) {
+    case LWS_CALLBACK_HTTP:
+        return serve_http_begin(answer, wsi, listener->market, count);
+    case LWS_CALLBACK_HTTP_BODY:
+        return serve_http_body(answer, size);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return serve_http_body_end(answer, wsi, listener->market, count);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return serve_http_writeable(answer, wsi);
+    default:
+        serve_answer_release(answer);
+        return 0;
+    }
+}
+
 static int venue_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                           size_t size)
 {
     struct session *session = user;
     switch (reason) {
     case LWS_CALLBACK_HTTP:
-        return refuse(wsi);
+    case LWS_CALLBACK_HTTP_BODY:
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+    case LWS_CALLBACK_CLOSED_HTTP:
+        return http_callback(wsi, reason, &session->answer, size);
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
         return check_path(wsi);
     case LWS_CALLBACK_ESTABLISHED:

@@ -11,10 +11,7 @@
 
 static bool knows_channel(const struct venue_recording *recording, const char *channel)
 {
-    for (const char *const *at = recording->channels; channel && at && *at; at++)
-        if (strcmp(*at, channel) == 0)
-            return true;
-    return false;
+    return channel && venue_channel_find(recording, channel);
 }
 
 static void schedule_change(struct simulate_feed *feed, int64_t now_ns)
@@ -447,11 +444,15 @@ static enum err subscribe(struct simulate_feed *feed, struct simulate_connection
     for (size_t i = 0; i < feed->options.market_count; i++)
         symbols[i] = feed->options.markets[i].symbol;
     while (connection->channel < feed->channel_count) {
-        buf_clear(&feed->message);
-        enum err err =
-            recording->subscribe(feed->channels[connection->channel], symbols,
-                                 feed->options.market_count, connection->message, &feed->message);
+        struct venue_change change = {
+            .channel = feed->channels[connection->channel],
+            .symbols = symbols,
+            .count = feed->options.market_count,
+            .first_id = connection->asked + 1,
+        };
+        enum err err = recording->subscribe(&change, connection->message, &feed->message);
         if (err == ERR_END) {
+            connection->asked += connection->message;
             connection->channel++;
             connection->message = 0;
             continue;

@@ -40,6 +40,7 @@ struct simulate_connection {
     uint32_t number; /* 0: not in use */
     struct venue_subscriptions subs;
     size_t channel, message; /* what to subscribe next */
+    uint64_t asked;          /* messages of the channels before */
     int64_t next_ns;         /* next step of subscribing; INT64_MAX: done */
     int64_t wall_ns;         /* receive time of the last frame */
     int64_t busy_ns;         /* when the venue last sent something */

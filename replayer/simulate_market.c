@@ -173,7 +173,9 @@ enum err simulate_market_init(struct simulate_market *market,
         return err_fail(ERR_USAGE, "symbol '%s' is too long", options->symbol);
     memcpy(market->symbol, options->symbol, strlen(options->symbol));
     market->options.symbol = market->symbol;
-    options->venue->instrument(market->symbol, market->instrument);
+    struct instrument spelled = {0};
+    options->venue->describe(market->symbol, &spelled);
+    memcpy(market->instrument, spelled.name, sizeof market->instrument);
     market->fair = fair;
     market->quote = quote;
     rng_init(&market->rng, options->seed, options->stream);

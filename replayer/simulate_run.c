@@ -3,6 +3,7 @@
 #include "engine/base/io.h"
 #include "engine/base/options.h"
 #include "engine/tape/tape_writer.h"
+#include "replayer/simulate_list.h"
 #include "replayer/simulate_truth.h"
 
 #include <inttypes.h>
@@ -163,9 +164,9 @@ static bool has_channel(const struct venue *venue, const struct simulate_style *
 {
     if (!channel || (style->book_channel && strcmp(style->book_channel, channel) == 0))
         return false;
-    for (const char *const *at = venue->recording->channels; at && *at; at++)
-        if (strcmp(*at, channel) == 0)
-            return true;
+    const struct venue_channel *known = venue_channel_find(venue->recording, channel);
+    if (known && known->role == ROLE_TRADES && strcmp(known->name, channel) == 0)
+        return true;
     return style->off_book_channel && strcmp(style->off_book_channel, channel) == 0;
 }
 
@@ -233,7 +234,7 @@ static enum err init_feed(struct simulate_run *run, const char *name)
     if (err != ERR_OK)
         return err;
     bool asked = has_channel(feed.venue, feed.style, run->options->channel);
-    feed.channel = asked ? run->options->channel : feed.venue->recording->channel;
+    feed.channel = asked ? run->options->channel : feed.venue->recording->channels[0].name;
     struct rng rng;
     rng_init(&rng, feed.seed, feed.stream + SIMULATE_MARKETS_MAX + 1);
     feed.skew_ns = draw_skew(&rng);
@@ -282,6 +283,31 @@ static enum err append_config(struct simulate_run *run)
     return err;
 }
 
+/* What the recorder asked for before it connected. */
+static enum err append_list(struct simulate_run *run, const struct simulate_feed_options *feed)
+{
+    struct buf body, data;
+    buf_init(&body, RECORD_DATA_MAX);
+    buf_init(&data, RECORD_DATA_MAX);
+    enum err err = ERR_OK;
+    for (size_t page = 0; err == ERR_OK; page++) {
+        err = simulate_list_page(feed, run->options->start_ns, page, &body, &data);
+        struct record record = {
+            .type = RECORD_HTTP,
+            .venue = feed->venue->name,
+            .wall_ns = run->options->start_ns,
+            .source_ns = RECORD_NO_TIME,
+            .data = data.data,
+            .size = data.size,
+        };
+        if (err == ERR_OK)
+            err = append(run, &record);
+    }
+    buf_release(&body);
+    buf_release(&data);
+    return err == ERR_END ? ERR_OK : err;
+}
+
 static enum err append_ticks(struct simulate_run *run, int64_t until_ns)
 {
     enum err err = ERR_OK;
@@ -320,6 +346,7 @@ static enum err receive(struct simulate_run *run, const struct simulate_item *it
     if (item->type == RECORD_RECEIVED) {
         if (!simulate_feed_is_open(feed, item->connection))
             return ERR_OK;
+        run->frame.connection = item->connection;
         enum err err = item->venue->decode(record.data, record.size, &run->frame);
         if (err != ERR_OK)
             return err;
@@ -428,6 +455,8 @@ static enum err play(struct simulate_run *run)
 {
     int64_t end_ns = run->options->start_ns + run->options->length_ns;
     enum err err = append_config(run);
+    for (size_t i = 0; err == ERR_OK && i < run->feed_count; i++)
+        err = append_list(run, &run->feeds[i].options);
     while (err == ERR_OK) {
         int64_t now_ns;
         struct simulate_feed *feed = next_feed(run, &now_ns);

@@ -79,17 +79,12 @@ static size_t put_flags(char *text, uint32_t flags)
                                              : "");
 }
 
-static const char *volume_unit_name(enum volume_unit unit)
-{
-    return unit == VOLUME_CONTRACT ? "contract" : "base";
-}
-
 static bool has_value(const struct candle *candle, enum candle_column column)
 {
     switch (column) {
     case COLUMN_quote_volume:
     case COLUMN_taker_buy_quote_volume:
-        return candle->volume_unit == VOLUME_BASE;
+        return candle->volume_unit != VOLUME_CONTRACT;
     case COLUMN_vwap:
         return candle->volume_unit == VOLUME_BASE && candle->trades > 0;
     case COLUMN_first_trade_id:
@@ -168,6 +163,8 @@ static size_t put_value(const struct candle *c, enum candle_column column, char 
         return put_integer(text, c->late);
     case COLUMN_out_of_order:
         return put_integer(text, c->out_of_order);
+    case COLUMN_backfilled:
+        return put_integer(text, c->backfilled);
     case COLUMN_flags:
         return put_flags(text, c->flags);
     case CANDLE_COLUMN_COUNT:

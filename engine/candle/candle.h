@@ -46,8 +46,8 @@ struct candle {
     struct decimal taker_buy_volume, taker_buy_quote_volume;
     struct decimal vwap; /* quote_volume / volume, half to even, at the price scale + 4 */
 
-    /* VOLUME_CONTRACT: quote_volume, taker_buy_quote_volume and vwap mean nothing and are left out
-     */
+    /* VOLUME_CONTRACT: quote_volume, taker_buy_quote_volume and vwap mean nothing and are left out.
+     * VOLUME_QUOTE: quote_volume is volume, and vwap is left out. */
     enum volume_unit volume_unit;
 
     /* source */
@@ -63,6 +63,7 @@ struct candle {
     uint64_t duplicates;   /* dropped */
     uint64_t late;         /* trades that came after the window had closed */
     uint64_t out_of_order; /* trades that came behind a newer one */
+    uint64_t backfilled;   /* of `trades`: those that came by HTTP, to repair */
     uint32_t flags;
 
     /* about this update; not part of the digest */
@@ -75,7 +76,7 @@ const char *candle_state_name(enum candle_state state); /* "forming", "closed", 
 
 /*
  * The columns: one list for CSV, NDJSON, SQLite, documentation. Kinds: T text, N time (RFC 3339 in
- * text, ns in SQLite), D exact decimal, Q exact decimal that is left out for VOLUME_CONTRACT, I
+ * text, ns in SQLite), D exact decimal, Q exact decimal that some volume units leave out, I
  * integer, F flags ("partial|carried").
  */
 #define CANDLE_COLUMNS(X)                                                                          \
@@ -109,6 +110,7 @@ const char *candle_state_name(enum candle_state state); /* "forming", "closed", 
     X(duplicates, I)                                                                               \
     X(late, I)                                                                                     \
     X(out_of_order, I)                                                                             \
+    X(backfilled, I)                                                                               \
     X(flags, F)
 
 enum candle_column {

@@ -7,28 +7,53 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whether the symbol alone does not say where base and quote meet: it is left whole, or they stand
+ * side by side in it. */
+static bool is_guess(const struct instrument *instrument)
+{
+    char joined[2 * ASSET_MAX];
+    snprintf(joined, sizeof joined, "%s%s", instrument->base, instrument->quote);
+    return instrument->base[0] == '\0' || instrument->quote[0] == '\0' ||
+           strcasestr(instrument->symbol, joined) != NULL;
+}
+
+static void identify(struct market *market, const struct market_source *source)
+{
+    struct instrument spelled;
+    const struct instrument *instrument =
+        source->instruments != NULL ? instrument_list_symbol(source->instruments, market->symbol)
+                                    : NULL;
+    if (instrument == NULL) {
+        memset(&spelled, 0, sizeof spelled);
+        source->venue->describe(market->symbol, &spelled);
+        market->guessed = is_guess(&spelled);
+        instrument = &spelled;
+    }
+    memcpy(market->instrument, instrument->name, sizeof market->instrument);
+    market->blank.volume_unit = instrument->volume_unit;
+}
+
 enum err market_new(struct market **out, const struct market_rules *rules,
-                    const struct venue *venue, const struct trade *first, const char *channel)
+                    const struct market_source *source, const struct trade *first)
 {
     assert(rules->bar_count <= MARKET_BARS_MAX);
     size_t bars_size = rules->bar_count * sizeof(struct series);
     struct market *market = calloc(1, sizeof *market + bars_size);
     if (market == NULL)
         return err_fail(ERR_NOMEM, "out of memory for markets");
-    market->venue = venue;
+    market->venue = source->venue;
     memcpy(market->symbol, first->symbol, sizeof market->symbol);
-    venue->instrument(market->symbol, market->instrument);
-    snprintf(market->channel, sizeof market->channel, "%s", channel);
+    snprintf(market->channel, sizeof market->channel, "%s", source->channel);
     market->aggregated = (first->flags & TRADE_AGGREGATED) != 0;
-    id_check_init(&market->ids, venue->ids_contiguous);
+    market_check_init(&market->check, source->venue->ids);
     market->blank = (struct candle){
-        .venue = venue->name,
+        .venue = source->venue->name,
         .instrument = market->instrument,
-        .volume_unit = venue->volume_unit,
         .channel = market->channel,
         .symbol = market->symbol,
         .has_ids = first->has_id,
     };
+    identify(market, source);
     market->series_count = rules->bar_count;
     for (size_t i = 0; i < rules->bar_count; i++)
         series_init(&market->series[i], rules->bars[i]);
@@ -42,7 +67,7 @@ void market_free(struct market *market)
         return;
     for (size_t i = 0; i < market->series_count; i++)
         series_release(&market->series[i]);
-    id_check_release(&market->ids);
+    market_check_release(&market->check);
     free(market);
 }
 
@@ -125,16 +150,6 @@ static bool excluded(const struct trade *trade)
            trade->quantity.mantissa <= 0 || trade->count == 0;
 }
 
-/* Duplicates and ids: whether the trade counts as far as its number tells. */
-static enum err check_id(struct market *market, const struct trade *trade, struct id_finding *found)
-{
-    bool snapshot = (trade->flags & TRADE_SNAPSHOT) != 0;
-    *found = (struct id_finding){snapshot ? ID_NOTED : ID_NEW, 0, ID_NOT_MISSING};
-    if (!trade->has_id)
-        return ERR_OK;
-    return id_check_see(&market->ids, trade->id, trade->source_ns, snapshot, found);
-}
-
 static void count_duplicate(struct market *market, const struct market_rules *rules,
                             const struct trade *trade)
 {
@@ -162,7 +177,8 @@ static void count_missing(struct market *market, const struct market_rules *rule
         if (!fill) {
             window->missing += found->missing;
         } else if (window->missing > 0) {
-            window->missing--;
+            uint64_t filled = found->filled;
+            window->missing -= filled < window->missing ? filled : window->missing;
             series_touch(series, window);
         }
     }
@@ -175,6 +191,23 @@ static bool behind_newest(const struct market *market, const struct trade *trade
     return trade->source_ns < market->newest_ns || (trade->has_id && trade->id < market->newest_id);
 }
 
+/* What was paid, where the quantity says it. */
+static enum err amount_of(const struct market *market, const struct trade *trade,
+                          struct decimal *out)
+{
+    switch (market->blank.volume_unit) {
+    case VOLUME_BASE:
+        return decimal_mul(out, trade->price, trade->quantity);
+    case VOLUME_QUOTE:
+        *out = trade->quantity;
+        return ERR_OK;
+    case VOLUME_CONTRACT:
+        break;
+    }
+    *out = DECIMAL_ZERO;
+    return ERR_OK;
+}
+
 /* ERR_RANGE: a sum does not fit. */
 static enum err stage_trade(struct market *market, const struct market_rules *rules,
                             const struct trade *trade, struct stage *stage)
@@ -184,8 +217,7 @@ static enum err stage_trade(struct market *market, const struct market_rules *ru
         .seq = rules->series.outlet->seq,
         .out_of_order = behind_newest(market, trade),
     };
-    if (market->venue->volume_unit == VOLUME_BASE &&
-        decimal_mul(&stage->entry.amount, trade->price, trade->quantity) != ERR_OK)
+    if (amount_of(market, trade, &stage->entry.amount) != ERR_OK)
         return ERR_RANGE;
     for (size_t i = 0; i < market->series_count; i++) {
         struct series_spot *spot = &stage->spots[i];
@@ -261,8 +293,20 @@ static enum err add_trade(struct market *market, const struct market_rules *rule
     return err;
 }
 
+static void refuse(struct market *market, const struct market_rules *rules,
+                   const struct trade *trade, struct market_finding *out)
+{
+    if ((trade->flags & TRADE_REPEAT) != 0) {
+        out->verdict = MARKET_REPEATED;
+        return;
+    }
+    out->verdict = MARKET_DUPLICATE;
+    count_duplicate(market, rules, trade);
+}
+
 enum err market_trade(struct market *market, const struct market_rules *rules,
-                      const struct trade *trade, int64_t clock_ns, struct market_finding *out)
+                      const struct market_source *source, const struct trade *trade,
+                      int64_t clock_ns, struct market_finding *out)
 {
     *out = (struct market_finding){.verdict = MARKET_ABSURD_TIME};
     if (absurd_time(trade, rules->series.outlet->wall_ns))
@@ -271,16 +315,16 @@ enum err market_trade(struct market *market, const struct market_rules *rules,
     if (((trade->flags & TRADE_AGGREGATED) != 0) != market->aggregated)
         return ERR_OK;
     struct id_finding found;
-    enum err err = check_id(market, trade, &found);
+    enum err err = market_check_see(&market->check, trade, source->connection,
+                                    rules->series.outlet->seq, &found);
     if (err != ERR_OK)
         return err;
     out->missing = found.missing;
-    out->filled = found.verdict == ID_FILL;
+    out->filled = found.filled;
     if (found.verdict == ID_NOTED) {
         out->verdict = MARKET_SNAPSHOT;
     } else if (found.verdict == ID_DUPLICATE) {
-        out->verdict = MARKET_DUPLICATE;
-        count_duplicate(market, rules, trade);
+        refuse(market, rules, trade, out);
     } else if (excluded(trade)) {
         out->verdict = MARKET_EXCLUDED;
     } else {

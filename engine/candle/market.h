@@ -13,8 +13,8 @@
 #ifndef REWICK_ENGINE_CANDLE_MARKET_H
 #define REWICK_ENGINE_CANDLE_MARKET_H
 
+#include "engine/candle/market_check.h"
 #include "engine/candle/series.h"
-#include "engine/trade/id_check.h"
 
 /* A trade whose source time is further ahead of the record's wall clock than this is refused: it
  * would close windows that are still to come. Receive clocks are behind by seconds, not by days. */
@@ -35,8 +35,9 @@ struct market {
     char instrument[INSTRUMENT_MAX];
     char channel[CHANNEL_MAX];
     struct candle blank; /* identity of its candles */
+    bool guessed;        /* the name comes from a spelling that says it only to who knows */
     bool aggregated;     /* which of the two kinds of trades counts */
-    struct id_check ids;
+    struct market_check check;
 
     bool started;      /* a trade has counted */
     int64_t newest_ns; /* place of the newest trade */
@@ -59,6 +60,7 @@ struct market {
 enum market_verdict {
     MARKET_COUNTED,
     MARKET_DUPLICATE,
+    MARKET_REPEATED, /* seen before, as the venue reports everything twice */
     MARKET_EXCLUDED,
     MARKET_SNAPSHOT,
     MARKET_OTHER_CHANNEL,
@@ -73,21 +75,29 @@ struct market_finding {
     bool lost;         /* beyond the horizon in one bar or more */
     bool out_of_order; /* behind a newer trade of the market */
     uint64_t missing;  /* ids that it made missing */
-    bool filled;       /* its own id was missing */
+    uint64_t filled;   /* ids that are no longer missing */
 };
 
-/* `first` decides on channel kind and ids; its symbol is the market's. ERR_NOMEM. */
+/* Where a trade comes from. Borrowed. */
+struct market_source {
+    const struct venue *venue;
+    const struct instrument_list *instruments; /* of the venue, as far as known; may be NULL */
+    const char *channel;
+    uint32_t connection; /* 0: none */
+};
+
+/* `first` decides on channel kind and ids; its symbol is the market's. What the instrument list
+ * says of the symbol is what the market is for good; without it the spelling speaks. ERR_NOMEM. */
 enum err market_new(struct market **out, const struct market_rules *rules,
-                    const struct venue *venue, const struct trade *first,
-                    const char *channel) ERR_MUST_CHECK;
+                    const struct market_source *source, const struct trade *first) ERR_MUST_CHECK;
 void market_free(struct market *market); /* accepts NULL */
 
 /* Brings the watermark to what it was when the record before this one had been processed. */
 void market_begin(struct market *market, const struct market_rules *rules, int64_t clock_ns);
 
 enum err market_trade(struct market *market, const struct market_rules *rules,
-                      const struct trade *trade, int64_t clock_ns,
-                      struct market_finding *out) ERR_MUST_CHECK;
+                      const struct market_source *source, const struct trade *trade,
+                      int64_t clock_ns, struct market_finding *out) ERR_MUST_CHECK;
 
 /* Moves the watermark to the clock and gives the updates. */
 enum err market_advance(struct market *market, const struct market_rules *rules,

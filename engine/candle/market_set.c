@@ -162,17 +162,17 @@ static bool symbol_is_clean(const char *symbol)
     return true;
 }
 
-static enum err add_market(struct market_set *set, const struct venue *venue, const char *channel,
+static enum err add_market(struct market_set *set, const struct market_source *source,
                            const struct trade *trade, struct market **out)
 {
     struct market *market;
     enum err err = make_room(set);
     if (err == ERR_OK)
-        err = market_new(&market, &set->rules, venue, trade, channel);
+        err = market_new(&market, &set->rules, source, trade);
     if (err != ERR_OK)
         return err;
-    market->hash = hash_of(venue, market->symbol);
-    *table_place(set, venue, market->symbol, market->hash) = market;
+    market->hash = hash_of(source->venue, market->symbol);
+    *table_place(set, source->venue, market->symbol, market->hash) = market;
     market->wanted =
         set->options.wanted == NULL || set->options.wanted(market->instrument, set->options.arg);
     market->heap_ns = INT64_MAX;
@@ -187,10 +187,11 @@ static enum err add_market(struct market_set *set, const struct venue *venue, co
     return ERR_OK;
 }
 
-static enum err find_market(struct market_set *set, const struct venue *venue, const char *channel,
+static enum err find_market(struct market_set *set, const struct market_source *source,
                             const struct trade *trade, enum market_set_verdict *out_verdict,
                             struct market **out)
 {
+    const struct venue *venue = source->venue;
     struct market *market = set->last;
     if (market != NULL && market->venue == venue && strcmp(market->symbol, trade->symbol) == 0) {
         *out = market;
@@ -207,7 +208,7 @@ static enum err find_market(struct market_set *set, const struct venue *venue, c
         *out_verdict = MARKET_SET_FULL;
         return ERR_OK;
     }
-    enum err err = *out == NULL ? add_market(set, venue, channel, trade, out) : ERR_OK;
+    enum err err = *out == NULL ? add_market(set, source, trade, out) : ERR_OK;
     set->last = *out;
     return err;
 }
@@ -233,14 +234,14 @@ static void touch(struct market_set *set, struct market *market)
     set->touched[set->touched_count++] = market;
 }
 
-enum err market_set_trade(struct market_set *set, const struct venue *venue, const char *channel,
+enum err market_set_trade(struct market_set *set, const struct market_source *source,
                           const struct trade *trade, enum market_set_verdict *out_verdict,
                           struct market_finding *out_finding, const struct market **out_market)
 {
     struct market *market = NULL;
     *out_verdict = MARKET_SET_DONE;
     *out_finding = (struct market_finding){0};
-    enum err err = find_market(set, venue, channel, trade, out_verdict, &market);
+    enum err err = find_market(set, source, trade, out_verdict, &market);
     *out_market = market;
     if (err != ERR_OK || market == NULL)
         return err;
@@ -251,7 +252,7 @@ enum err market_set_trade(struct market_set *set, const struct venue *venue, con
     if (!market->touched)
         market_begin(market, &set->rules, set->before_ns);
     touch(set, market);
-    return market_trade(market, &set->rules, trade, set->clock_ns, out_finding);
+    return market_trade(market, &set->rules, source, trade, set->clock_ns, out_finding);
 }
 
 /* Those that time alone has something to do for. */

@@ -60,7 +60,7 @@ enum market_set_verdict {
 };
 
 /* *out_market is NULL when there is none. */
-enum err market_set_trade(struct market_set *set, const struct venue *venue, const char *channel,
+enum err market_set_trade(struct market_set *set, const struct market_source *source,
                           const struct trade *trade, enum market_set_verdict *out_verdict,
                           struct market_finding *out_finding,
                           const struct market **out_market) ERR_MUST_CHECK;

@@ -112,6 +112,7 @@ void window_commit(struct window *window, const struct window_sums *sums,
     window->sums = *sums;
     window->late += late;
     window->out_of_order += entry->out_of_order;
+    window->backfilled += (trade->flags & TRADE_BACKFILL) != 0 ? trade->count : 0;
     window->changed = true;
 }
 
@@ -163,6 +164,7 @@ void window_to_candle(const struct window *window, struct candle *out)
     out->duplicates = window->duplicates;
     out->late = window->late;
     out->out_of_order = window->out_of_order;
+    out->backfilled = window->backfilled;
     out->flags = window->flags;
 }
 

@@ -34,7 +34,7 @@ struct window {
     struct window_place first, last;
     uint64_t first_trade_id, last_trade_id;
     uint64_t first_seq, last_seq;
-    uint64_t missing, duplicates, late, out_of_order;
+    uint64_t missing, duplicates, late, out_of_order, backfilled;
     uint32_t revision;
     uint32_t flags;      /* CANDLE_PARTIAL, CANDLE_CARRIED */
     uint8_t price_scale; /* largest of its prices */
@@ -44,7 +44,7 @@ struct window {
 /* A trade with what all bars need of it. */
 struct window_entry {
     const struct trade *trade;
-    struct decimal amount; /* price * quantity; 0 for contracts */
+    struct decimal amount; /* of quote currency; 0 where quantities are contracts */
     uint64_t seq;          /* record that brought it */
     bool out_of_order;     /* behind a newer trade of its market */
 };

@@ -102,6 +102,7 @@ static void set_quality(struct scratch *scratch, const struct candle *candle)
     message->duplicates = candle->duplicates;
     message->late = candle->late;
     message->out_of_order = candle->out_of_order;
+    message->backfilled = candle->backfilled;
     message->flags = scratch->flags;
     memcpy(scratch->partial, "partial", sizeof scratch->partial);
     memcpy(scratch->carried, "carried", sizeof scratch->carried);
@@ -124,6 +125,19 @@ static Rewick__V1__CandleState state_of(enum candle_state state)
     return REWICK__V1__CANDLE_STATE__CANDLE_STATE_UNSPECIFIED;
 }
 
+static Rewick__V1__VolumeUnit unit_of(enum volume_unit unit)
+{
+    switch (unit) {
+    case VOLUME_BASE:
+        return REWICK__V1__VOLUME_UNIT__VOLUME_UNIT_BASE;
+    case VOLUME_CONTRACT:
+        return REWICK__V1__VOLUME_UNIT__VOLUME_UNIT_CONTRACT;
+    case VOLUME_QUOTE:
+        return REWICK__V1__VOLUME_UNIT__VOLUME_UNIT_QUOTE;
+    }
+    return REWICK__V1__VOLUME_UNIT__VOLUME_UNIT_UNSPECIFIED;
+}
+
 static void fill(struct scratch *scratch, const struct candle *candle)
 {
     Rewick__V1__Candle *message = &scratch->candle;
@@ -135,9 +149,7 @@ static void fill(struct scratch *scratch, const struct candle *candle)
     message->revision = candle->revision;
     set_numbers(scratch, candle);
     message->trades = candle->trades;
-    message->volume_unit = candle->volume_unit == VOLUME_CONTRACT
-                               ? REWICK__V1__VOLUME_UNIT__VOLUME_UNIT_CONTRACT
-                               : REWICK__V1__VOLUME_UNIT__VOLUME_UNIT_BASE;
+    message->volume_unit = unit_of(candle->volume_unit);
     set_source(scratch, candle);
     set_quality(scratch, candle);
 }

@@ -14,25 +14,16 @@
 /* "rewk": `file` and sqlite3 tell whose database this is. */
 #define APPLICATION_ID 0x7265776b
 
-#define TYPE_T "TEXT"
-#define TYPE_N "INTEGER"
-#define TYPE_D "TEXT"
-#define TYPE_Q "TEXT"
-#define TYPE_I "ANY"
-#define TYPE_F "TEXT"
-
-#define DECLARE(name, kind)  "  " #name " " TYPE_##kind ",\n"
 #define LIST(name, kind)     #name ", "
 #define LIST_OLD(name, kind) "OLD." #name ", "
 #define PLACE(name, kind)    "?, "
 #define ASSIGN(name, kind)   #name " = excluded." #name ", "
 
 /* The columns in each of these forms, a comma behind each. */
-#define COLUMN_DECLARATIONS CANDLE_COLUMNS(DECLARE)
-#define COLUMN_NAMES        CANDLE_COLUMNS(LIST)
-#define COLUMN_NAMES_OLD    CANDLE_COLUMNS(LIST_OLD)
-#define COLUMN_PLACES       CANDLE_COLUMNS(PLACE)
-#define COLUMN_ASSIGNMENTS  CANDLE_COLUMNS(ASSIGN)
+#define COLUMN_NAMES       CANDLE_COLUMNS(LIST)
+#define COLUMN_NAMES_OLD   CANDLE_COLUMNS(LIST_OLD)
+#define COLUMN_PLACES      CANDLE_COLUMNS(PLACE)
+#define COLUMN_ASSIGNMENTS CANDLE_COLUMNS(ASSIGN)
 
 #define TEXT_OF(x) #x
 #define NUMBER(x)  TEXT_OF(x)
@@ -44,20 +35,26 @@ const char candle_schema_upsert[] =
     "ON CONFLICT (venue, instrument, bar, open_time) DO UPDATE SET " COLUMN_ASSIGNMENTS
     "update_no = excluded.update_no";
 
-/* Without rowid, a series lies together in order of time, which is how it is read.
- *
- * In candle_replaced, a higher revision keeps the one that it replaces. Anything else is another
- * run over the same window, and its revisions take the place of the earlier run's. */
+/* What a step creates stays as it was when the step was written; later steps change it. */
 /* clang-format off */
+#define VERSION_1_COLUMNS \
+    "  venue TEXT, instrument TEXT, bar TEXT, open_time INTEGER, close_time INTEGER,\n" \
+    "  state TEXT, revision ANY, open TEXT, high TEXT, low TEXT, close TEXT, volume TEXT,\n" \
+    "  quote_volume TEXT, trades ANY, taker_buy_volume TEXT, taker_buy_quote_volume TEXT,\n" \
+    "  vwap TEXT, volume_unit TEXT, channel TEXT, symbol TEXT, first_trade_id ANY,\n" \
+    "  last_trade_id ANY, first_trade_time INTEGER, last_trade_time INTEGER, first_seq ANY,\n" \
+    "  last_seq ANY, missing ANY, duplicates ANY, late ANY, out_of_order ANY, flags TEXT,\n"
+
+/* Without rowid, a series lies together in order of time, which is how it is read. */
 static const char version_1[] =
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 
-    "CREATE TABLE candle (\n" COLUMN_DECLARATIONS
+    "CREATE TABLE candle (\n" VERSION_1_COLUMNS
     "  update_no ANY NOT NULL,\n"
     "  PRIMARY KEY (venue, instrument, bar, open_time)\n"
     ") STRICT, WITHOUT ROWID;"
 
-    "CREATE TABLE candle_revision (\n" COLUMN_DECLARATIONS
+    "CREATE TABLE candle_revision (\n" VERSION_1_COLUMNS
     "  update_no ANY NOT NULL,\n"
     "  PRIMARY KEY (venue, instrument, bar, open_time, revision)\n"
     ") STRICT, WITHOUT ROWID;"
@@ -79,14 +76,6 @@ static const char version_1[] =
     "      WHERE venue = NEW.venue AND instrument = NEW.instrument AND bar = NEW.bar);\n"
     "END;"
 
-    "CREATE TRIGGER candle_replaced BEFORE UPDATE ON candle WHEN OLD.state <> 'forming' BEGIN\n"
-    "  DELETE FROM candle_revision WHERE venue = OLD.venue AND instrument = OLD.instrument\n"
-    "    AND bar = OLD.bar AND open_time = OLD.open_time\n"
-    "    AND revision >= min(OLD.revision, NEW.revision);\n"
-    "  INSERT INTO candle_revision SELECT " COLUMN_NAMES_OLD "OLD.update_no\n"
-    "    WHERE NEW.revision > OLD.revision;\n"
-    "END;"
-
     "CREATE VIEW ohlcv AS SELECT venue, instrument, bar,\n"
     "  strftime('%Y-%m-%dT%H:%M:%SZ', open_time / 1000000000, 'unixepoch') AS time,\n"
     "  CAST(open AS REAL) AS open, CAST(high AS REAL) AS high,\n"
@@ -98,10 +87,28 @@ static const char version_1[] =
     "FROM candle;"
 
     "PRAGMA application_id = " NUMBER(APPLICATION_ID) ";";
+
+/* What was stored before came over WebSockets. */
+static const char version_2[] =
+    "ALTER TABLE candle ADD COLUMN backfilled ANY NOT NULL DEFAULT 0;"
+    "ALTER TABLE candle_revision ADD COLUMN backfilled ANY NOT NULL DEFAULT 0;";
+
+/* A higher revision keeps the one that it replaces. Anything else is another run over the same
+ * window, and its revisions take the place of the earlier run's. Made anew by every migration: it
+ * names all columns. */
+static const char replaced_trigger[] =
+    "DROP TRIGGER IF EXISTS candle_replaced;"
+    "CREATE TRIGGER candle_replaced BEFORE UPDATE ON candle WHEN OLD.state <> 'forming' BEGIN\n"
+    "  DELETE FROM candle_revision WHERE venue = OLD.venue AND instrument = OLD.instrument\n"
+    "    AND bar = OLD.bar AND open_time = OLD.open_time\n"
+    "    AND revision >= min(OLD.revision, NEW.revision);\n"
+    "  INSERT INTO candle_revision (" COLUMN_NAMES "update_no)\n"
+    "    SELECT " COLUMN_NAMES_OLD "OLD.update_no WHERE NEW.revision > OLD.revision;\n"
+    "END;";
 /* clang-format on */
 
 /* Step i takes schema i to i + 1; 0 is the empty file. */
-static const char *const migrations[] = {version_1};
+static const char *const migrations[] = {version_1, version_2};
 _Static_assert(sizeof migrations / sizeof migrations[0] == CANDLE_SCHEMA_VERSION,
                "one step per schema version");
 
@@ -269,6 +276,9 @@ static enum err migrate_from(sqlite3 *db, const char *path, int64_t version)
         if (err != ERR_OK)
             return err;
     }
+    enum err err = candle_schema_run(db, path, replaced_trigger);
+    if (err != ERR_OK)
+        return err;
     return candle_schema_run(
         db, path,
         "INSERT INTO meta VALUES ('schema_version', '" NUMBER(
@@ -444,6 +454,7 @@ static const size_t members[CANDLE_COLUMN_COUNT] = {
     [COLUMN_duplicates] = offsetof(struct candle, duplicates),
     [COLUMN_late] = offsetof(struct candle, late),
     [COLUMN_out_of_order] = offsetof(struct candle, out_of_order),
+    [COLUMN_backfilled] = offsetof(struct candle, backfilled),
 };
 
 int candle_schema_bind_u64(sqlite3_stmt *statement, int index, uint64_t value)
@@ -538,7 +549,7 @@ static enum err row_state(const char *text, enum candle_state *out)
 static enum err row_volume_unit(const char *text, struct candle *out)
 {
     char field[CANDLE_FIELD_MAX];
-    for (out->volume_unit = VOLUME_BASE; out->volume_unit <= VOLUME_CONTRACT; out->volume_unit++)
+    for (out->volume_unit = VOLUME_BASE; out->volume_unit <= VOLUME_QUOTE; out->volume_unit++)
         if (candle_field(out, COLUMN_volume_unit, field) && strcmp(field, text) == 0)
             return ERR_OK;
     return ERR_DAMAGED;

@@ -16,7 +16,7 @@
 
 #include <sqlite3.h>
 
-#define CANDLE_SCHEMA_VERSION 1
+#define CANDLE_SCHEMA_VERSION 2
 
 /* The columns in order, for SELECT, each with a comma behind it: "venue, instrument, ... flags, ".
  */

@@ -27,8 +27,9 @@ enum record_type {
     /* An HTTP answer. One line of JSON that says what was asked and the status,
      * {"method":"GET","url":"...","status":200}, a line feed, then the body byte for byte. */
     RECORD_HTTP = 5,
-    /* Something was lost. JSON: {"reason":"...","count":N,"first_wall_ns":N,"last_wall_ns":N} with
-     * the number of records that are not on the tape. */
+    /* Something was lost, or may be. JSON: {"reason":"...","count":N,"first_wall_ns":N,
+     * "last_wall_ns":N} with the number of records that are not on the tape; "frames" of them were
+     * messages of the venue. count 0: the reason names trades that nobody could fetch. */
     RECORD_GAP = 6,
     /* What this stretch of tape was recorded with. JSON; the members that change candles are
      * described in engine/engine.h. Starts a session: the monotonic clock may restart here. */

@@ -65,32 +65,32 @@ static void give_up_lowest_hole(struct id_check *check)
     check->count--;
 }
 
-/* Puts id, which is in no interval, in front of interval `at`. */
-static void insert(struct id_check *check, size_t at, uint64_t id, int64_t revealed_ns)
+/* Puts ids, none of which is in an interval, in front of interval `at`. */
+static void insert(struct id_check *check, size_t at, struct id_range ids, int64_t revealed_ns)
 {
     struct id_interval *intervals = check->intervals + check->head;
     struct id_interval *below = at > 0 ? &intervals[at - 1] : NULL;
     struct id_interval *above = at < check->count ? &intervals[at] : NULL;
-    bool joins_below = below != NULL && id - below->last == 1;
-    bool joins_above = above != NULL && above->first - id == 1;
+    bool joins_below = below != NULL && ids.first - below->last == 1;
+    bool joins_above = above != NULL && above->first - ids.last == 1;
     if (joins_below && joins_above) {
         below->last = above->last;
         memmove(above, above + 1, (check->count - at - 1) * sizeof *above);
         check->count--;
     } else if (joins_below) {
-        below->last = id;
+        below->last = ids.last;
     } else if (joins_above) {
-        above->first = id;
+        above->first = ids.first;
     } else {
         memmove(intervals + at + 1, intervals + at, (check->count - at) * sizeof *intervals);
-        intervals[at] = (struct id_interval){id, id, revealed_ns};
+        intervals[at] = (struct id_interval){ids.first, ids.last, revealed_ns};
         check->count++;
         if (check->count > ID_CHECK_INTERVALS_MAX)
             give_up_lowest_hole(check);
     }
 }
 
-/* The hole that an id above all others leaves below itself; 0 when it is not missing. */
+/* The hole that ids above all others leave below themselves; 0 when it is not missing. */
 static uint64_t hole_below(const struct id_check *check, uint64_t id)
 {
     if (!check->contiguous || check->count == 0)
@@ -99,42 +99,55 @@ static uint64_t hole_below(const struct id_check *check, uint64_t id)
     return hole <= ID_CHECK_HOLE_MAX ? hole : 0;
 }
 
-enum err id_check_see(struct id_check *check, uint64_t id, int64_t source_ns, bool snapshot,
+struct id_range id_range_of(uint64_t id, uint64_t folded)
+{
+    bool possible = folded < ID_CHECK_RANGE_MAX && folded <= id;
+    return (struct id_range){possible ? id - folded : id, id};
+}
+
+/* Whether any of the ids is in interval at - 1, the last that begins at or below ids.first, or in
+ * the one behind it. */
+static bool any_seen(const struct id_check *check, size_t at, struct id_range ids)
+{
+    const struct id_interval *intervals = check->intervals + check->head;
+    return (at > 0 && ids.first <= intervals[at - 1].last) ||
+           (at < check->count && ids.last >= intervals[at].first);
+}
+
+enum err id_check_see(struct id_check *check, struct id_range ids, int64_t source_ns, bool snapshot,
                       struct id_finding *out)
 {
-    assert(source_ns != ID_NOT_MISSING);
-    *out = (struct id_finding){ID_NEW, 0, ID_NOT_MISSING};
+    assert(source_ns != ID_NOT_MISSING && ids.first <= ids.last);
+    *out = (struct id_finding){ID_NEW, 0, 0, ID_NOT_MISSING};
     enum err err = make_room(check);
     if (err != ERR_OK)
         return err;
     struct id_interval *intervals = check->intervals + check->head;
     size_t at = check->count;
-    if (at > 0 && id <= intervals[at - 1].last)
-        at = count_below(check, id);
-    bool counts = !snapshot || (check->live && id > check->first_live_id);
+    if (at > 0 && ids.first <= intervals[at - 1].last)
+        at = count_below(check, ids.first);
+    bool counts = !snapshot || (check->live && ids.first > check->first_live_id);
     if (!snapshot && !check->live) {
         check->live = true;
-        check->first_live_id = id;
+        check->first_live_id = ids.first;
     }
-    if (at > 0 && id <= intervals[at - 1].last) {
+    if (any_seen(check, at, ids)) {
         out->verdict = snapshot ? ID_NOTED : ID_DUPLICATE;
-        check->duplicates += !snapshot;
         return ERR_OK;
     }
     int64_t revealed_ns = ID_NOT_MISSING;
     if (at == check->count) {
-        out->missing = counts ? hole_below(check, id) : 0;
+        out->missing = counts ? hole_below(check, ids.first) : 0;
         check->missing += out->missing;
         revealed_ns = out->missing > 0 ? source_ns : ID_NOT_MISSING;
     } else if (at > 0 && intervals[at].revealed_ns != ID_NOT_MISSING) {
         revealed_ns = intervals[at].revealed_ns;
-        out->verdict = ID_FILL;
-        out->revealed_ns = revealed_ns;
-        check->missing--;
+        *out = (struct id_finding){ID_FILL, 0, ids.last - ids.first + 1, revealed_ns};
+        check->missing -= out->filled;
         counts = true;
     }
     if (!counts)
         out->verdict = ID_NOTED;
-    insert(check, at, id, revealed_ns);
+    insert(check, at, ids, revealed_ns);
     return ERR_OK;
 }

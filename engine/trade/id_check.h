@@ -11,6 +11,11 @@
  * one from trade to trade. What lies below the first id seen, or between ids that were only noted,
  * is unknown ground: nothing there is missing, and an id that turns up there is new.
  *
+ * A row may stand for several ids in a row. It is new or a filler only as a whole, when none of its
+ * ids has been seen: a part of it cannot be taken out, and the whole would count twice what was
+ * there. A row of which a part has been seen is a duplicate and leaves the rest as it was, missing
+ * if it was, for rows that bring it alone.
+ *
  * Snapshot trades (sent on subscribe, older than the subscription) count only when they repair:
  * they fill a hole that is missing, or the market was followed before and the id is above the first
  * one seen live. Else they are only noted as seen, so that a hole between snapshot and live shows.
@@ -32,6 +37,9 @@
 /* A larger hole is no gap but another numbering: unknown ground. */
 #define ID_CHECK_HOLE_MAX UINT64_C(4294967295)
 
+/* Ids that one row may stand for; see id_range_of(). */
+#define ID_CHECK_RANGE_MAX 65536
+
 /* "Nobody misses the hole in front". */
 #define ID_NOT_MISSING INT64_MIN
 
@@ -49,7 +57,11 @@ struct id_check {
     uint64_t first_live_id;
     uint64_t missing; /* ids missing now, those of given-up holes included */
     uint64_t given_up;
-    uint64_t duplicates;
+};
+
+/* The ids of one row, both inclusive. */
+struct id_range {
+    uint64_t first, last;
 };
 
 enum id_verdict {
@@ -63,6 +75,7 @@ struct id_finding {
     enum id_verdict verdict;
     uint64_t
         missing; /* ID_NEW: how many ids this one made missing (the hole in front of it); else 0 */
+    uint64_t filled;     /* ID_FILL: how many ids are no longer missing; else 0 */
     int64_t revealed_ns; /* ID_FILL: source time of the trade that showed the hole; else
                             ID_NOT_MISSING */
 };
@@ -70,8 +83,12 @@ struct id_finding {
 void id_check_init(struct id_check *check, bool contiguous);
 void id_check_release(struct id_check *check);
 
+/* The ids of a row that ends with `id` and holds `folded` before it; `id` alone when those are
+ * absurdly many. */
+struct id_range id_range_of(uint64_t id, uint64_t folded);
+
 /* source_ns must not be ID_NOT_MISSING. ERR_NOMEM: nothing changed. */
-enum err id_check_see(struct id_check *check, uint64_t id, int64_t source_ns, bool snapshot,
+enum err id_check_see(struct id_check *check, struct id_range ids, int64_t source_ns, bool snapshot,
                       struct id_finding *out) ERR_MUST_CHECK;
 
 #endif

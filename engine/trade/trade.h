@@ -26,14 +26,18 @@ enum trade_taker { TAKER_UNKNOWN, TAKER_BUY, TAKER_SELL };
 #define TRADE_EXCLUDED 0x02u
 /* A row of an aggregated channel: `id` numbers aggregates, first_id..last_id the trades in it. */
 #define TRADE_AGGREGATED 0x04u
-/* Came by HTTP. */
+/* Came by HTTP: repairs, and says nothing about latency. */
 #define TRADE_BACKFILL 0x08u
+/* The same execution once more, as the venue always reports it twice (Bitfinex "tu" after "te"):
+ * counts when the first report is missing, and is otherwise ignored, not a duplicate. */
+#define TRADE_REPEAT 0x10u
 
 struct trade {
     char symbol[SYMBOL_MAX]; /* venue's spelling, upper or lower case as the venue's REST has it */
     int64_t source_ns;       /* the venue's time of the execution */
     bool has_id;             /* false: the venue numbers nothing (kraken-v1) */
     uint64_t id;             /* the number that is checked for gaps and duplicates */
+    uint64_t folded; /* the row stands for the ids id - folded .. id (OKX folds fills); else 0 */
     uint64_t first_id, last_id; /* of the trades themselves; both = id when not aggregated */
     uint64_t count;             /* executions in it: last_id - first_id + 1, else 1 */
     struct decimal price;       /* > 0 unless TRADE_EXCLUDED */

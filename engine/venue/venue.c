@@ -1,15 +1,32 @@
 #include "engine/venue/venue.h"
 
 #include "engine/venue/binance/binance.h"
+#include "engine/venue/bitfinex/bitfinex.h"
+#include "engine/venue/bybit/bybit.h"
 #include "engine/venue/coinbase/coinbase.h"
+#include "engine/venue/deribit/deribit.h"
 #include "engine/venue/kraken/kraken.h"
+#include "engine/venue/okx/okx.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct venue *const venues[] = {
-    &venue_binance,           &venue_binance_usdm, &venue_binance_coinm, &venue_coinbase,
-    &venue_coinbase_advanced, &venue_kraken,       &venue_kraken_v1,     NULL,
+    &venue_binance,
+    &venue_binance_us,
+    &venue_binance_usdm,
+    &venue_binance_coinm,
+    &venue_coinbase,
+    &venue_coinbase_advanced,
+    &venue_kraken,
+    &venue_kraken_v1,
+    &venue_bitfinex,
+    &venue_deribit,
+    &venue_okx,
+    &venue_bybit,
+    &venue_bybit_linear,
+    &venue_bybit_inverse,
+    NULL,
 };
 
 const struct venue *const *venue_all(void)
@@ -42,28 +59,40 @@ enum err venue_get(const struct venue **out, const char *name)
     return err_fail(ERR_UNKNOWN, "unknown venue '%s'; give one of: %s", name, names);
 }
 
-/* Where `channel` is served when it is not where the others are, else NULL. */
-static const struct venue_endpoint *find_endpoint(const struct venue_recording *recording,
-                                                  const char *channel)
+const char *venue_role_name(enum venue_role role)
 {
-    const struct venue_endpoint *endpoint = recording->elsewhere;
-    while (endpoint && endpoint->channel) {
-        if (strcmp(endpoint->channel, channel) == 0) {
-            return endpoint;
+    static const char *const names[VENUE_ROLES] = {
+        [ROLE_TRADES] = "trades",
+        [ROLE_TOP] = "top",
+        [ROLE_DEPTH] = "depth",
+        [ROLE_KLINES] = "klines",
+    };
+    return names[role];
+}
+
+const struct venue_channel *venue_channel_find(const struct venue_recording *recording,
+                                               const char *name)
+{
+    const struct venue_channel *of_role = NULL;
+    for (const struct venue_channel *at = recording->channels; at->name; at++) {
+        if (strcmp(at->name, name) == 0) {
+            return at;
         }
-        endpoint++;
+        if (!of_role && strcmp(venue_role_name(at->role), name) == 0) {
+            of_role = at;
+        }
     }
-    return NULL;
+    return of_role;
 }
 
-const char *venue_recording_url(const struct venue_recording *recording, const char *channel)
+const char *venue_channel_url(const struct venue_recording *recording,
+                              const struct venue_channel *channel)
 {
-    const struct venue_endpoint *endpoint = find_endpoint(recording, channel);
-    return endpoint ? endpoint->url : recording->url;
+    return channel->url ? channel->url : recording->url;
 }
 
-const char *venue_recording_path(const struct venue_recording *recording, const char *channel)
+const char *venue_channel_path(const struct venue_recording *recording,
+                               const struct venue_channel *channel)
 {
-    const struct venue_endpoint *endpoint = find_endpoint(recording, channel);
-    return endpoint ? endpoint->path : recording->path;
+    return channel->path ? channel->path : recording->path;
 }

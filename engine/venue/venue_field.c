@@ -99,6 +99,14 @@ enum err field_text(struct venue_frame *frame, const struct field_set *set, size
     return ERR_OK;
 }
 
+void field_text_maybe(const struct field_set *set, size_t index, char *out, size_t out_size)
+{
+    if (set->values[index].kind != SPAN_STRING ||
+        !json_scan_name(set->values[index], out, out_size)) {
+        out[0] = '\0';
+    }
+}
+
 enum err field_bool(struct venue_frame *frame, const struct field_set *set, size_t index, bool *out)
 {
     *out = set->values[index].kind == SPAN_TRUE;
@@ -128,6 +136,22 @@ enum err field_decimal(struct venue_frame *frame, const struct field_set *set, s
         return wrong(frame, set, index, err == ERR_RANGE ? "has too many digits" : "is no decimal");
     }
     return ERR_OK;
+}
+
+struct decimal field_decimal_maybe(const struct field_set *set, size_t index)
+{
+    struct json_span value = set->values[index];
+    struct decimal number;
+    bool fine = (value.kind == SPAN_NUMBER || value.kind == SPAN_STRING) &&
+                decimal_parse(&number, value.text, value.size) == ERR_OK &&
+                !decimal_is_negative(number);
+    return fine ? number : DECIMAL_ZERO;
+}
+
+void field_request_id(struct venue_frame *frame, const struct field_set *set, size_t index)
+{
+    frame->has_request_id = set->values[index].kind == SPAN_NUMBER &&
+                            json_scan_u64(set->values[index], &frame->request_id);
 }
 
 /* Binance: ms, or us on request. 1e14 us is 1973, 1e14 ms the year 5138. */
@@ -241,6 +265,34 @@ enum err field_each(struct venue_frame *frame, struct json_span array, const cha
         venue_frame_malformed(frame, "not JSON: %s", scan.fault);
     }
     return scan.fault ? ERR_DAMAGED : ERR_OK;
+}
+
+enum err field_entries(struct instrument_list *list, struct json_span entries, field_entry_fn *read,
+                       void *arg)
+{
+    struct json_scan scan;
+    struct json_span key, value;
+    struct venue_frame scratch;
+    enum err err = ERR_OK;
+    venue_frame_init(&scratch);
+    json_scan_open(&scan, entries);
+    while (!err && json_scan_next(&scan, &key, &value)) {
+        struct instrument instrument = {0};
+        err = read(&scratch, key, value, &instrument, arg);
+        if (!err) {
+            err = instrument_list_add(list, &instrument);
+        } else if (err == ERR_DAMAGED) {
+            err = ERR_OK;
+        }
+    }
+    venue_frame_release(&scratch);
+    return err;
+}
+
+enum err field_no_list(const struct venue_frame *scratch, const char *url)
+{
+    return err_fail(ERR_DAMAGED, "answer of '%s' holds no instrument list: %s", url,
+                    scratch->error[0] != '\0' ? scratch->error : "it is none");
 }
 
 void field_refusal(struct venue_frame *frame, struct json_span text, struct json_span detail)

@@ -42,6 +42,8 @@ enum err field_want(struct venue_frame *frame, const struct field_set *set, size
 /* Text that is not empty, fits, and has no control characters. */
 enum err field_text(struct venue_frame *frame, const struct field_set *set, size_t index, char *out,
                     size_t out_size) ERR_MUST_CHECK;
+/* The same where it may be missing: then, and when it is empty or bad, "". */
+void field_text_maybe(const struct field_set *set, size_t index, char *out, size_t out_size);
 enum err field_bool(struct venue_frame *frame, const struct field_set *set, size_t index,
                     bool *out) ERR_MUST_CHECK;
 /* `kind`: as a number or as a string of digits, what the venue sends. */
@@ -49,6 +51,12 @@ enum err field_id(struct venue_frame *frame, const struct field_set *set, size_t
                   enum json_span_kind kind, uint64_t *out) ERR_MUST_CHECK;
 enum err field_decimal(struct venue_frame *frame, const struct field_set *set, size_t index,
                        enum json_span_kind kind, struct decimal *out) ERR_MUST_CHECK;
+
+/* What an instrument list says about steps and sizes: a number or a string that is a decimal, 0 for
+ * all else. */
+struct decimal field_decimal_maybe(const struct field_set *set, size_t index);
+/* A VENUE_ACK that names the message it answers: anything but a whole number is none of ours. */
+void field_request_id(struct venue_frame *frame, const struct field_set *set, size_t index);
 
 /* Forms in which venues write times. */
 enum field_time_form {
@@ -76,6 +84,16 @@ enum err field_check_trade(struct venue_frame *frame, struct trade *trade) ERR_M
 typedef enum err field_each_fn(struct venue_frame *frame, struct json_span element, void *arg);
 enum err field_each(struct venue_frame *frame, struct json_span array, const char *name,
                     field_each_fn *each, void *arg) ERR_MUST_CHECK;
+
+/* Reads one entry of an instrument list into a zeroed instrument; ERR_DAMAGED leaves it out. `arg`
+ * is field_entries()'s, `scratch` is there for the readers above. */
+typedef enum err field_entry_fn(struct venue_frame *scratch, struct json_span key,
+                                struct json_span entry, struct instrument *out, void *arg);
+/* Adds the entries of an array or object that is known to be well formed. ERR_NOMEM, ERR_LIMIT. */
+enum err field_entries(struct instrument_list *list, struct json_span entries, field_entry_fn *read,
+                       void *arg) ERR_MUST_CHECK;
+/* ERR_DAMAGED: an answer that holds no instrument list; `scratch` says why. */
+enum err field_no_list(const struct venue_frame *scratch, const char *url);
 
 /* Makes the frame an answer that refuses; `detail` is a string or SPAN_NONE. */
 void field_refusal(struct venue_frame *frame, struct json_span text, struct json_span detail);

@@ -15,6 +15,7 @@ void venue_frame_init(struct venue_frame *frame)
 void venue_frame_release(struct venue_frame *frame)
 {
     free(frame->trades);
+    venue_routes_release(&frame->routes);
     venue_frame_init(frame);
 }
 
@@ -25,6 +26,10 @@ void venue_frame_clear(struct venue_frame *frame)
     frame->symbol[0] = '\0';
     frame->error[0] = '\0';
     frame->source_ns = RECORD_NO_TIME;
+    frame->has_request_id = false;
+    frame->request_id = 0;
+    frame->leave = false;
+    frame->reconnect = false;
     frame->trade_count = 0;
 }
 

@@ -1,7 +1,10 @@
 #include "engine/venue/venue_text.h"
 
 #include "engine/base/time_text.h"
+#include "engine/venue/json_scan.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool is_name_byte(char c)
@@ -166,6 +169,28 @@ bool venue_path_decode(const char *text, size_t size, char *out, size_t out_size
     return true;
 }
 
+bool venue_path_u64(struct venue_path path, const char *name, uint64_t *out)
+{
+    char text[24];
+    if (!venue_path_param(path, name, text, sizeof text)) {
+        return false;
+    }
+    struct json_span span = {.kind = SPAN_NUMBER, .text = text, .size = strlen(text)};
+    return json_scan_u64(span, out);
+}
+
+enum err venue_text_append_url(struct buf *out, const char *text)
+{
+    enum err err = ERR_OK;
+    for (; *text != '\0' && !err; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("-._~", c);
+        err = plain ? buf_append_byte(out, c) : buf_printf(out, "%%%02X", c);
+    }
+    return err;
+}
+
 enum err venue_text_append_us(struct buf *out, int64_t time_ns)
 {
     int64_t fraction = time_ns % NS_PER_S;
@@ -175,6 +200,37 @@ enum err venue_text_append_us(struct buf *out, int64_t time_ns)
     char text[TIME_TEXT_MAX];
     size_t size = time_format(text, time_ns - fraction);
     return buf_printf(out, "%.*s.%06dZ", (int)(size - 1), text, (int)(fraction / NS_PER_US));
+}
+
+enum err venue_text_append_time(struct buf *out, int64_t time_ns)
+{
+    char text[TIME_TEXT_MAX];
+    size_t size = time_format(text, time_ns) - 1;
+    while (memchr(text, '.', size) && (text[size - 1] == '0' || text[size - 1] == '.')) {
+        size--;
+    }
+    enum err err = buf_append(out, text, size);
+    return err ? err : buf_append_byte(out, 'Z');
+}
+
+enum err venue_text_append_seconds(struct buf *out, int64_t time_ns, int digits)
+{
+    char text[32];
+    int64_t time = time_ns > 0 ? time_ns : 0;
+    int size =
+        snprintf(text, sizeof text, "%" PRId64 ".%09" PRId64, time / NS_PER_S, time % NS_PER_S);
+    int least = size - 9 + digits;
+    while (size > least && text[size - 1] == '0') {
+        size--;
+    }
+    size -= text[size - 1] == '.';
+    return buf_append(out, text, (size_t)size);
+}
+
+enum err venue_text_append_decimal(struct buf *out, struct decimal value)
+{
+    char text[DECIMAL_TEXT_MAX];
+    return buf_append(out, text, decimal_format(text, value));
 }
 
 enum err venue_text_append_list(struct buf *out, const char *const *items, size_t count)
@@ -187,4 +243,33 @@ enum err venue_text_append_list(struct buf *out, const char *const *items, size_
         }
     }
     return err ? err : buf_append_byte(out, ']');
+}
+
+size_t venue_text_part(size_t count, size_t max, size_t index, size_t *out_first)
+{
+    if (index > count / max) {
+        return 0;
+    }
+    *out_first = index * max;
+    size_t left = count - *out_first;
+    return left < max ? left : max;
+}
+
+void venue_describe_symbol(const char *symbol, struct instrument *out)
+{
+    *out = (struct instrument){.trading = true};
+    size_t size = strnlen(symbol, SYMBOL_MAX - 1);
+    memcpy(out->symbol, symbol, size);
+    memcpy(out->request_symbol, symbol, size);
+    instrument_name(out, out->name);
+}
+
+bool venue_text_asset(const char *text, size_t size, char out[ASSET_MAX])
+{
+    if (size == 0 || size >= ASSET_MAX) {
+        return false;
+    }
+    memcpy(out, text, size);
+    out[size] = '\0';
+    return true;
 }

@@ -15,7 +15,7 @@ KEY = ("venue", "instrument", "bar", "open_time")
 DECIMALS = ("open", "high", "low", "close", "volume", "quote_volume", "taker_buy_volume",
             "taker_buy_quote_volume", "vwap")
 INTEGERS = ("revision", "trades", "first_trade_id", "last_trade_id", "first_seq", "last_seq", "missing",
-            "duplicates", "late", "out_of_order")
+            "duplicates", "late", "out_of_order", "backfilled")
 
 
 def rows_of(text):

@@ -81,7 +81,7 @@ static void check_values(const struct candle *c)
     assert(decimal_compare(c->high, c->open) >= 0 && decimal_compare(c->high, c->close) >= 0);
     assert(decimal_compare(c->taker_buy_volume, c->volume) <= 0);
     assert(decimal_compare(c->taker_buy_quote_volume, c->quote_volume) <= 0);
-    assert(decimal_is_zero(c->volume) == carried);
+    assert(decimal_is_zero(c->volume) == carried && c->backfilled <= c->trades);
     if (carried)
         return;
     assert(c->open_ns <= c->first_trade_ns && c->first_trade_ns <= c->last_trade_ns);
@@ -101,13 +101,20 @@ static void take_candle(const struct candle *c, void *arg)
     check_values(c);
 }
 
-static void plain_instrument(const char *symbol, char out[INSTRUMENT_MAX])
+static void describe_plain(const char *symbol, struct instrument *out)
 {
-    snprintf(out, INSTRUMENT_MAX, "%s", symbol);
+    *out = (struct instrument){.kind = INSTRUMENT_OTHER};
+    snprintf(out->symbol, sizeof out->symbol, "%s", symbol);
+    memcpy(out->name, out->symbol, sizeof out->name);
 }
 
-static const struct venue venue = {
-    .name = "test", .ids_contiguous = true, .instrument = plain_instrument};
+static const struct venue venues[] = {
+    {.name = "test", .ids = IDS_CONTIGUOUS, .describe = describe_plain},
+    {.name = "test", .ids = IDS_ASCENDING, .describe = describe_plain},
+    {.name = "test", .ids = IDS_OPAQUE, .describe = describe_plain},
+    {.name = "test", .ids = IDS_NONE, .describe = describe_plain},
+};
+static const struct venue *venue;
 
 static struct market_set_options options_of(const uint8_t *data)
 {
@@ -137,7 +144,8 @@ static struct trade trade_of(const uint8_t *event, int64_t wall_ns)
         .price = {1 + event[5], scales[event[6] % 6]},
         .quantity = {1 + (event[6] >> 2), scales[event[7] % 6]},
         .taker = event[7] & 1 ? TAKER_BUY : TAKER_SELL,
-        .flags = event[0] >> 7 ? event[4] >> 4 : 0,
+        .flags = event[0] >> 7 ? event[4] >> 3 : 0,
+        .folded = event[4] & 4 ? event[5] & 7 : 0,
     };
     if (huge)
         trade.price.mantissa <<= 110;
@@ -161,7 +169,8 @@ static void feed(struct market_set *set, const uint8_t *event, int64_t *wall_ns,
     enum market_set_verdict verdict;
     struct market_finding finding;
     const struct market *market;
-    if (market_set_trade(set, &venue, "trade", &trade, &verdict, &finding, &market) != ERR_OK)
+    struct market_source source = {venue, NULL, "trade", 1u + (event[0] >> 3 & 3)};
+    if (market_set_trade(set, &source, &trade, &verdict, &finding, &market) != ERR_OK)
         abort();
     assert(verdict == MARKET_SET_DONE && market != NULL);
 }
@@ -172,6 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memset(&seen, 0, sizeof seen);
     input++;
+    venue = &venues[data[2] >> 1 & 3];
     struct market_set_options options = options_of(data);
     struct market_set set;
     market_set_init(&set, &options);

@@ -76,8 +76,13 @@ static void ask(const struct venue *venue, const uint8_t *data, size_t size)
                                            has_symbol, check_reply, NULL);
     assert(!err);
     if (venue->serving->reframe) {
-        err = venue->serving->reframe(data, size, &subs, &out);
+        struct venue_frame frame;
+        venue_frame_init(&frame);
+        err = venue->decode(data, size, &frame);
         assert(!err);
+        err = venue->serving->reframe(&frame, data, size, &subs, &out);
+        assert(!err);
+        venue_frame_release(&frame);
     }
     buf_release(&out);
     venue_subscriptions_release(&subs);

@@ -50,6 +50,7 @@ static inline struct candle candle_sample(uint64_t update)
         .duplicates = 2,
         .late = 3,
         .out_of_order = 4,
+        .backfilled = 5,
         .flags = CANDLE_PARTIAL,
         .update = update,
         .seq = 1251,

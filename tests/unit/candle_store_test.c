@@ -487,7 +487,7 @@ static void what_is_no_store_is_told(void **state)
     assert_open_fails(ERR_DAMAGED, "is empty; fill it with 'rewick replay TAPE --db ");
     fresh(NULL);
     finish(open_sink_as(NULL));
-    run_sql("UPDATE meta SET value = 2");
+    run_sql("UPDATE meta SET value = 3");
     assert_open_fails(ERR_DAMAGED, "has schema 3 and this rewick knows up to 2");
 }
 

@@ -79,10 +79,11 @@ static void drops_are_told_with_count_and_times_before_what_is_newer(void **stat
     struct record newer = frame(now, 10);
     capture_drops_push(&drops, queue, &newer);
     char json[200];
-    snprintf(json, sizeof json,
-             "{\"reason\":\"capture queue full\",\"count\":5,\"first_wall_ns\":%" PRId64
-             ",\"last_wall_ns\":%" PRId64 "}",
-             first, first + 4);
+    snprintf(
+        json, sizeof json,
+        "{\"reason\":\"capture queue full\",\"count\":5,\"frames\":5,\"first_wall_ns\":%" PRId64
+        ",\"last_wall_ns\":%" PRId64 "}",
+        first, first + 4);
     assert_true(take(queue, &got));
     assert_gap(&got, json);
     assert_true(take(queue, &got) && got.type == RECORD_RECEIVED && got.wall_ns == now);
@@ -101,11 +102,13 @@ static void each_reason_has_its_own_gap(void **state)
     capture_drops_count(&drops, DROP_QUEUE_FULL, 20);
     assert_true(capture_drops_tell(&drops, queue, &from));
     assert_true(take(queue, &got));
-    assert_gap(&got, "{\"reason\":\"capture queue full\",\"count\":1,\"first_wall_ns\":20,"
-                     "\"last_wall_ns\":20}");
+    assert_gap(&got,
+               "{\"reason\":\"capture queue full\",\"count\":1,\"frames\":0,\"first_wall_ns\":20,"
+               "\"last_wall_ns\":20}");
     assert_true(take(queue, &got));
-    assert_gap(&got, "{\"reason\":\"message too large\",\"count\":1,\"first_wall_ns\":10,"
-                     "\"last_wall_ns\":10}");
+    assert_gap(&got,
+               "{\"reason\":\"message too large\",\"count\":1,\"frames\":1,\"first_wall_ns\":10,"
+               "\"last_wall_ns\":10}");
     assert_true(capture_drops_tell(&drops, queue, &from));
     assert_false(take(queue, &got));
     record_queue_free(queue);

@@ -247,7 +247,9 @@ static void the_first_of_each_trouble_is_told_once_per_venue(void **state)
     assert_memory_equal(b->notes[1], "coinbase: malformed frame, record 3: ", 37);
     feed_spot(b, "BTCUSDT", 1, 2, "5");
     feed_spot(b, "BTCUSDT", 4, 3, "5");
-    assert_string_equal(b->notes[2],
+    assert_string_equal(b->notes[2], "binance: no instrument list on this tape; names come from "
+                                     "the spelling alone");
+    assert_string_equal(b->notes[3],
                         "binance: 2 trade ids of BTCUSDT are missing before 4, record 5");
     feed_spot(b, "BTCUSDT", 5, 3 + 2 * 86400, "5"); /* received then, so fine */
     assert_int_equal(engine_stats(b->engine)->absurd_time, 0);
@@ -255,7 +257,7 @@ static void the_first_of_each_trouble_is_told_once_per_venue(void **state)
     feed_spot(b, "BTCUSDT", 3, 3, "5"); /* far beyond the horizon */
     assert_int_equal(engine_stats(b->engine)->lost_late, 1);
     assert_int_equal(engine_stats(b->engine)->missing, 1);
-    assert_string_equal(b->notes[3],
+    assert_string_equal(b->notes[4],
                         "binance: trade of BTCUSDT came after the correction horizon, record 7");
     bench_free(b);
 }
@@ -395,6 +397,133 @@ static void the_same_records_give_the_same_digest(void **state)
     assert_string_not_equal(digests[0], digests[2]);
 }
 
+/* ---- names ----------------------------------------------------------------------------------- */
+
+#define LIST_URL "https://api.binance.com/api/v3/exchangeInfo"
+
+static void feed_list(struct bench *b, const char *symbol, const char *base, const char *quote)
+{
+    char data[600];
+    snprintf(data, sizeof data,
+             "{\"method\":\"GET\",\"url\":\"" LIST_URL "\",\"status\":200}\n"
+             "{\"timezone\":\"UTC\",\"symbols\":[{\"symbol\":\"%s\",\"status\":\"TRADING\","
+             "\"baseAsset\":\"%s\",\"quoteAsset\":\"%s\",\"filters\":[]}]}",
+             symbol, base, quote);
+    feed(b, RECORD_HTTP, "binance", 0, data);
+}
+
+static void assert_market(struct bench *b, size_t index, const char *instrument)
+{
+    struct engine_market market;
+    assert_true(engine_market_at(b->engine, index, &market));
+    assert_string_equal(market.instrument, instrument);
+}
+
+static void the_instrument_list_names_what_is_met_after_it(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed_spot(b, "EARLYLATE", 1, 1, "5");
+    assert_int_equal(b->note_count, 1); /* no list yet */
+    feed_list(b, "FOOBAR", "FOO", "BAR");
+    feed_list(b, "EARLYLATE", "EARLY", "LATE");
+    feed_spot(b, "FOOBAR", 1, 2, "5");
+    feed_spot(b, "EARLYLATE", 2, 2, "5");
+    assert_market(b, 0, "EARLYLATE");
+    assert_market(b, 1, "FOO-BAR");
+    assert_int_equal(b->note_count, 1);
+    assert_int_equal(engine_stats(b->engine)->malformed, 0);
+    bench_free(b);
+}
+
+static void with_a_list_nothing_is_told_about_spelling(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed_list(b, "FOOBAR", "FOO", "BAR");
+    feed_spot(b, "FOOBAR", 1, 1, "5");
+    feed_match(b, 1, 1, "5"); /* BTC-USD says it by itself */
+    assert_int_equal(b->note_count, 0);
+    bench_free(b);
+}
+
+static void a_damaged_list_is_told_and_names_nothing(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed(b, RECORD_HTTP, "binance", 0,
+         "{\"method\":\"GET\",\"url\":\"" LIST_URL "\",\"status\":200}\n{\"symbols\":[{\"sym");
+    assert_int_equal(engine_stats(b->engine)->malformed, 1);
+    assert_memory_equal(b->notes[0], "binance: malformed http, record 1: ", 35);
+    bench_free(b);
+}
+
+static void a_filter_by_name_goes_by_the_list(void **state)
+{
+    (void)state;
+    struct engine_filter filter = {.instrument_count = 1, .instruments = {"FOO-BAR"}};
+    struct bench *b = bench_new(&filter, false);
+    feed_list(b, "FOOBAR", "FOO", "BAR");
+    feed_spot(b, "FOOBAR", 1, 1, "5");
+    feed_spot(b, "BTCUSDT", 1, 1, "5");
+    assert_int_equal(engine_stats(b->engine)->markets, 1);
+    assert_int_equal(engine_stats(b->engine)->filtered, 1);
+    bench_free(b);
+}
+
+static void prime(struct bench *b, enum record_type type, const char *venue, const char *data)
+{
+    struct record record = {
+        .seq = ++b->seq,
+        .type = type,
+        .venue = venue,
+        .connection = 7,
+        .wall_ns = T0 * NS_PER_S,
+        .data = (const uint8_t *)data,
+        .size = strlen(data),
+    };
+    assert_ok(engine_prime(b->engine, &record));
+}
+
+static void what_lies_before_is_learnt_and_nothing_else(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    prime(b, RECORD_HTTP, "binance",
+          "{\"method\":\"GET\",\"url\":\"" LIST_URL "\",\"status\":200}\n"
+          "{\"symbols\":[{\"symbol\":\"FOOBAR\",\"status\":\"TRADING\",\"baseAsset\":\"FOO\","
+          "\"quoteAsset\":\"BAR\",\"filters\":[]}]}");
+    prime(b, RECORD_RECEIVED, "binance", "nonsense");
+    prime(b, RECORD_TICK, "", "");
+    prime(b, RECORD_RECEIVED, "nobody", "nonsense");
+    prime(b, RECORD_RECEIVED, "bitfinex",
+          "{\"event\":\"subscribed\",\"channel\":\"trades\",\"chanId\":17470,"
+          "\"symbol\":\"tBTCUSD\",\"pair\":\"BTCUSD\"}");
+    prime(b, RECORD_RECEIVED, "bitfinex", "[17470,\"te\",[401597395,1700006400808,0.005,7245.3]]");
+    assert_int_equal(engine_stats(b->engine)->records, 0);
+    assert_int_equal(engine_stats(b->engine)->trades, 0);
+    assert_int_equal(engine_stats(b->engine)->malformed, 0);
+    assert_int_equal(engine_stats(b->engine)->other, 0);
+    feed_spot(b, "FOOBAR", 1, 1, "5");
+    assert_market(b, 0, "FOO-BAR");
+    struct record record = {
+        .seq = ++b->seq,
+        .type = RECORD_RECEIVED,
+        .venue = "bitfinex",
+        .connection = 7,
+        .wall_ns = (T0 + 2) * NS_PER_S,
+        .mono_ns = 2 * NS_PER_S,
+        .data = (const uint8_t *)"[17470,\"te\",[401597396,1700006401808,0.005,7245.3]]",
+    };
+    record.size = strlen((const char *)record.data);
+    assert_ok(engine_feed(b->engine, &record));
+    assert_int_equal(engine_stats(b->engine)->counted, 2);
+    struct engine_market market;
+    assert_true(engine_market_at(b->engine, 1, &market));
+    assert_string_equal(market.symbol, "tBTCUSD");
+    bench_free(b);
+}
+
 static void what_every_trade_became_adds_up(void **state)
 {
     (void)state;
@@ -403,7 +532,8 @@ static void what_every_trade_became_adds_up(void **state)
     const struct engine_stats *s = engine_stats(b->engine);
     assert_int_equal(s->trades, 1200);
     assert_int_equal(s->trades, s->counted + s->duplicates + s->excluded + s->snapshot +
-                                    s->other_channel + s->filtered + s->overflow + s->absurd_time);
+                                    s->other_channel + s->filtered + s->overflow + s->absurd_time +
+                                    s->repeated);
     assert_int_equal(s->missing, 7); /* a hole every 50 matches */
     bench_free(b);
 }
@@ -500,6 +630,11 @@ int main(void)
         cmocka_unit_test(other_answers_change_nothing_and_are_counted),
         cmocka_unit_test(a_filter_leaves_out_and_changes_nothing),
         cmocka_unit_test(the_same_records_give_the_same_digest),
+        cmocka_unit_test(the_instrument_list_names_what_is_met_after_it),
+        cmocka_unit_test(with_a_list_nothing_is_told_about_spelling),
+        cmocka_unit_test(a_damaged_list_is_told_and_names_nothing),
+        cmocka_unit_test(a_filter_by_name_goes_by_the_list),
+        cmocka_unit_test(what_lies_before_is_learnt_and_nothing_else),
         cmocka_unit_test(what_every_trade_became_adds_up),
         cmocka_unit_test(a_configuration_that_cannot_be_is_refused),
         cmocka_unit_test(damaged_records_are_taken),

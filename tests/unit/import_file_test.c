@@ -21,8 +21,9 @@ static enum err decode(const uint8_t *data, size_t size, struct venue_frame *out
 static char asked[64];
 
 static enum err decode_http(const char *url, const uint8_t *data, size_t size,
-                            struct venue_frame *out)
+                            const struct instrument_list *list, struct venue_frame *out)
 {
+    assert_non_null(list);
     snprintf(asked, sizeof asked, "%s", url);
     venue_frame_clear(out);
     out->kind = VENUE_TRADES;
@@ -40,6 +41,8 @@ static enum err decode_http(const char *url, const uint8_t *data, size_t size,
 static const struct venue venue = {
     .name = "somewhere", .decode = decode, .decode_http = decode_http};
 
+static struct instrument_list no_instruments;
+
 struct fixture {
     char path[64];
     struct import_settings settings;
@@ -56,8 +59,10 @@ static void keep(const char *text, void *arg)
 
 static void begin(struct fixture *fixture, const char *format, int64_t time_ns, const char *text)
 {
-    *fixture = (struct fixture){
-        .settings = {.venue = &venue, .url = "https://u/\"q\"", .time_ns = time_ns}};
+    *fixture = (struct fixture){.settings = {.venue = &venue,
+                                             .url = "https://u/\"q\"",
+                                             .instruments = &no_instruments,
+                                             .time_ns = time_ns}};
     assert_ok(import_format_get(&fixture->settings.format, format));
     snprintf(fixture->path, sizeof fixture->path, "/tmp/import_file_test.XXXXXX");
     int fd = mkstemp(fixture->path);

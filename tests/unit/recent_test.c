@@ -1,6 +1,8 @@
 #include "engine/trade/recent.h"
 #include "tests/unit/unit.h"
 
+#include <stdbool.h>
+
 #define MAX 256
 
 static void the_oldest_goes_when_it_is_full(void **state)

@@ -127,9 +127,9 @@ static void the_venues_decoders_read_back_what_was_traded(void **unused)
     for (size_t i = 0; simulate_style_at(i); i++) {
         const struct simulate_style *style = simulate_style_at(i);
         const struct venue *venue = venue_find(style->venue);
-        expect_decoded(style, venue->recording->channel, false);
+        expect_decoded(style, venue->recording->channels[0].name, false);
         if (style->snapshot_max > 0)
-            expect_decoded(style, venue->recording->channel, true);
+            expect_decoded(style, venue->recording->channels[0].name, true);
         if (style->off_book_channel)
             expect_decoded(style, style->off_book_channel, false);
     }

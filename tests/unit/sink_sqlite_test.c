@@ -159,7 +159,7 @@ static enum err feed(struct sink *sink, uint64_t count, bool final)
 static const char dump_sql[] =
     "SELECT 'candle', * FROM candle UNION ALL SELECT 'revision', * FROM candle_revision "
     "UNION ALL SELECT 'series', venue, instrument, bar, symbol, seq, update_no, trail, tape, "
-    "configuration, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 "
+    "configuration, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 "
     "FROM series, tape_position ORDER BY 1, 2, 3, 4, 5, 8";
 
 static char *expected_dump(uint64_t count)
@@ -526,7 +526,68 @@ static void an_empty_file_becomes_a_store(void **state)
     close(fd);
     struct sink *sink = open_sink();
     assert_ok(sink->close(sink));
-    assert_query("SELECT value FROM meta", "1\n");
+    assert_query("SELECT value FROM meta", "2\n");
+}
+
+/* As version 0.1.0 made it, with a candle and a revision of it. */
+static const char version_1[] =
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "INSERT INTO meta VALUES ('schema_version', '1');"
+    "CREATE TABLE candle (venue TEXT, instrument TEXT, bar TEXT, open_time INTEGER,"
+    "  close_time INTEGER, state TEXT, revision ANY, open TEXT, high TEXT, low TEXT, close TEXT,"
+    "  volume TEXT, quote_volume TEXT, trades ANY, taker_buy_volume TEXT,"
+    "  taker_buy_quote_volume TEXT, vwap TEXT, volume_unit TEXT, channel TEXT, symbol TEXT,"
+    "  first_trade_id ANY, last_trade_id ANY, first_trade_time INTEGER, last_trade_time INTEGER,"
+    "  first_seq ANY, last_seq ANY, missing ANY, duplicates ANY, late ANY, out_of_order ANY,"
+    "  flags TEXT, update_no ANY NOT NULL, PRIMARY KEY (venue, instrument, bar, open_time)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE candle_revision (venue TEXT, instrument TEXT, bar TEXT, open_time INTEGER,"
+    "  close_time INTEGER, state TEXT, revision ANY, open TEXT, high TEXT, low TEXT, close TEXT,"
+    "  volume TEXT, quote_volume TEXT, trades ANY, taker_buy_volume TEXT,"
+    "  taker_buy_quote_volume TEXT, vwap TEXT, volume_unit TEXT, channel TEXT, symbol TEXT,"
+    "  first_trade_id ANY, last_trade_id ANY, first_trade_time INTEGER, last_trade_time INTEGER,"
+    "  first_seq ANY, last_seq ANY, missing ANY, duplicates ANY, late ANY, out_of_order ANY,"
+    "  flags TEXT, update_no ANY NOT NULL,"
+    "  PRIMARY KEY (venue, instrument, bar, open_time, revision)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE series (venue TEXT, instrument TEXT, bar TEXT, symbol TEXT,"
+    "  PRIMARY KEY (venue, instrument, bar)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE tape_position (tape TEXT, configuration TEXT, seq ANY NOT NULL,"
+    "  update_no ANY NOT NULL, trail INTEGER NOT NULL, commit_no INTEGER NOT NULL UNIQUE,"
+    "  PRIMARY KEY (tape, configuration)) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER candle_replaced BEFORE UPDATE ON candle WHEN OLD.state <> 'forming' BEGIN"
+    "  INSERT INTO candle_revision SELECT OLD.venue, OLD.instrument, OLD.bar, OLD.open_time,"
+    "    OLD.close_time, OLD.state, OLD.revision, OLD.open, OLD.high, OLD.low, OLD.close,"
+    "    OLD.volume, OLD.quote_volume, OLD.trades, OLD.taker_buy_volume,"
+    "    OLD.taker_buy_quote_volume, OLD.vwap, OLD.volume_unit, OLD.channel, OLD.symbol,"
+    "    OLD.first_trade_id, OLD.last_trade_id, OLD.first_trade_time, OLD.last_trade_time,"
+    "    OLD.first_seq, OLD.last_seq, OLD.missing, OLD.duplicates, OLD.late, OLD.out_of_order,"
+    "    OLD.flags, OLD.update_no WHERE NEW.revision > OLD.revision;"
+    "END;"
+    "CREATE VIEW ohlcv AS SELECT venue FROM candle;"
+    "INSERT INTO candle VALUES ('binance', 'BTC-USDT', '1m', 60, 120, 'closed', 0, '5', '5', '5',"
+    "  '5', '1', '5', 1, '1', '5', '5.0000', 'base', 'trade', 'BTCUSDT', 7, 7, 61, 61, 2, 2, 0, 0,"
+    "  0, 0, 'partial', 3);"
+    "UPDATE candle SET state = 'corrected', revision = 1, out_of_order = 8;"
+    "PRAGMA application_id = 1919252331;";
+
+static void the_first_schema_is_migrated(void **state)
+{
+    (void)state;
+    sqlite3 *old;
+    assert_int_equal(sqlite3_open(path, &old), SQLITE_OK);
+    run_sql(old, version_1);
+    sqlite3_close(old);
+    struct sink *sink = open_sink();
+    assert_ok(sink->close(sink));
+    assert_query("SELECT value FROM meta", "2\n");
+    assert_query("SELECT state, revision, out_of_order, backfilled, flags, update_no FROM candle",
+                 "corrected|1|8|0|partial|3\n");
+    /* What replaces a row keeps it with every column in its place. */
+    assert_int_equal(sqlite3_open(path, &old), SQLITE_OK);
+    run_sql(old, "UPDATE candle SET backfilled = 4; UPDATE candle SET revision = 2");
+    sqlite3_close(old);
+    assert_query("SELECT revision, out_of_order, backfilled, flags, update_no FROM candle_revision",
+                 "0|0|0|partial|3\n1|8|4|partial|3\n");
 }
 
 static void bad_paths_say_what_is_wrong(void **state)
@@ -772,6 +833,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(foreign_files_are_refused_and_left_alone, fresh),
         cmocka_unit_test_setup(a_newer_schema_is_refused, fresh),
         cmocka_unit_test_setup(an_empty_file_becomes_a_store, fresh),
+        cmocka_unit_test_setup(the_first_schema_is_migrated, fresh),
         cmocka_unit_test_setup(bad_paths_say_what_is_wrong, fresh),
         cmocka_unit_test_setup(a_read_only_file_is_refused, fresh),
         cmocka_unit_test_setup(names_with_a_meaning_for_sqlite_are_only_names, fresh),

@@ -69,7 +69,7 @@ static struct candle forming_sample(uint64_t update)
     "binance,BTC-USDT,1m,2024-08-08T23:55:00Z,2024-08-08T23:56:00Z,closed,0,61837.63000000,"       \
     "61850.00000000,61830.10000000,61844.02000000,12.34567000,763457.1234567800000000,1234,"       \
     "6.10000000,377200.0000000000000000,61840.071234567891,base,trade,BTCUSDT,3700000001,"         \
-    "3700001234,2024-08-08T23:55:00.012Z,2024-08-08T23:55:59.993Z,17,1250,1,2,3,4,partial\n"
+    "3700001234,2024-08-08T23:55:00.012Z,2024-08-08T23:55:59.993Z,17,1250,1,2,3,4,5,partial\n"
 
 static void csv_has_a_header_and_exact_rows(void **state)
 {
@@ -159,7 +159,8 @@ static void ndjson_is_an_object_a_line(void **state)
         "\"first_trade_id\":3700000001,\"last_trade_id\":18446744073709551615,"
         "\"first_trade_time\":\"2024-08-08T23:55:00.012Z\","
         "\"last_trade_time\":\"2024-08-08T23:55:59.993Z\",\"first_seq\":17,\"last_seq\":1250,"
-        "\"missing\":1,\"duplicates\":2,\"late\":3,\"out_of_order\":4,\"backfilled\":5,\"flags\":\"partial\"}\n");
+        "\"missing\":1,\"duplicates\":2,\"late\":3,\"out_of_order\":4,\"backfilled\":5,\"flags\":"
+        "\"partial\"}\n");
     free(capture.text);
 }
 

@@ -234,15 +234,25 @@ static void contracts_never_share_the_name_of_the_spot_pair(void **state)
     (void)state;
     assert_names("binance-usdm", "BTC-USDT-PERP", "BTCUSDT");
     assert_names("binance-usdm", "ETH-BTC-PERP", "ETHBTC");
-    assert_names("binance-usdm", "BTC-USDT-210625", "BTCUSDT_210625");
+    assert_names("binance-usdm", "BTC-USDT-20210625", "BTCUSDT_210625");
     assert_symbol("binance-usdm", "BTC-USDT", "BTCUSDT");
     assert_instrument("binance-usdm", "ICPUSDT_SETTLED", "ICPUSDT_SETTLED");
     assert_names("binance-coinm", "BTC-USD-PERP", "BTCUSD_PERP");
-    assert_names("binance-coinm", "BNB-USD-210625", "BNBUSD_210625");
+    assert_names("binance-coinm", "BNB-USD-20210625", "BNBUSD_210625");
     assert_symbol("binance-coinm", "BTC-USD", "BTCUSD_PERP");
     assert_instrument("binance-coinm", "BTCUSD", "BTCUSD");
     assert_instrument("binance-coinm", "USD_PERP", "USD_PERP");
-    assert_int_equal(venue_find("binance-coinm")->volume_unit, VOLUME_CONTRACT);
+    struct instrument out;
+    venue_find("binance-coinm")->describe("BNBUSD_210625", &out);
+    assert_int_equal(out.kind, INSTRUMENT_FUTURE);
+    assert_int_equal(out.volume_unit, VOLUME_CONTRACT);
+    assert_int_equal(out.expiry_ns,
+                     INT64_C(1624608000) * 1000 * MS); /* date -d 2021-06-25T08:00Z */
+    venue_find("binance-usdm")->describe("BTCUSDT", &out);
+    assert_int_equal(out.kind, INSTRUMENT_PERPETUAL);
+    assert_int_equal(out.volume_unit, VOLUME_BASE);
+    assert_string_equal(out.base, "BTC");
+    assert_string_equal(out.quote, "USDT");
 }
 
 static void wrong_instruments_are_refused(void **state)
@@ -262,7 +272,11 @@ static void wrong_instruments_are_refused(void **state)
     assert_err(ERR_UNKNOWN, venue_find("binance")->symbol(longest, out));
     longest[80] = '\0';
     assert_err(ERR_UNKNOWN, venue_find("binance")->symbol(longest, out));
-    assert_err(ERR_UNKNOWN, venue_find("binance-usdm")->symbol("BTC-USDT-2106", out));
+    static const char *const no_dates[] = {"BTC-USDT-2106", "BTC-USDT-210625", "BTC-USDT-20211325",
+                                           "BTC-USDT-19990625", "BTC-USDT-202106251"};
+    for (size_t i = 0; i < sizeof no_dates / sizeof no_dates[0]; i++) {
+        assert_err(ERR_UNKNOWN, venue_find("binance-usdm")->symbol(no_dates[i], out));
+    }
 }
 
 static void subscribes_in_messages_of_a_bounded_number_of_streams(void **state)
@@ -271,6 +285,11 @@ static void subscribes_in_messages_of_a_bounded_number_of_streams(void **state)
     assert_subscribe("binance", "trade", "BTCUSDT", 0,
                      "{\"method\":\"SUBSCRIBE\",\"params\":[\"btcusdt@trade\"],\"id\":1}");
     assert_subscribe("binance", "trade", "BTCUSDT", 1, NULL);
+    assert_subscribe("binance-us", "depth@100ms", "BTCUSD", 0,
+                     "{\"method\":\"SUBSCRIBE\",\"params\":[\"btcusd@depth@100ms\"],\"id\":1}");
+    assert_unsubscribe("binance-usdm", "kline_1m", "BTCUSDT", 0,
+                       "{\"method\":\"UNSUBSCRIBE\",\"params\":[\"btcusdt@kline_1m\"],\"id\":9}");
+    assert_unsubscribe("binance-usdm", "kline_1m", "BTCUSDT", 1, NULL);
     assert_subscribe("binance-coinm", "aggTrade", "BTCUSD_PERP", 0,
                      "{\"method\":\"SUBSCRIBE\",\"params\":[\"btcusd_perp@aggTrade\"],\"id\":1}");
     const char *symbols[401];
@@ -281,17 +300,24 @@ static void subscribes_in_messages_of_a_bounded_number_of_streams(void **state)
         symbols[i] = "ETHBTC";
     }
     const struct venue_recording *recording = venue_find("binance")->recording;
-    for (; recording->subscribe("aggTrade", symbols, 401, index, &out) == ERR_OK; index++) {
+    struct venue_change change = {
+        .channel = "aggTrade", .symbols = symbols, .count = 401, .first_id = 70};
+    for (; recording->subscribe(&change, index, &out) == ERR_OK; index++) {
+        char id[16];
         assert_ok(buf_terminate(&out));
         for (const char *at = (const char *)out.data; (at = strstr(at, "ethbtc@")); at++) {
             streams++;
         }
+        snprintf(id, sizeof id, "\"id\":%zu}", 70 + index);
+        assert_non_null(strstr((const char *)out.data, id));
     }
     assert_int_equal(index, 3);
     assert_int_equal(streams, 401);
-    assert_err(ERR_END, recording->subscribe("aggTrade", symbols, 400, 2, &out));
-    assert_err(ERR_END, recording->subscribe("aggTrade", symbols, 0, 0, &out));
-    assert_err(ERR_END, recording->subscribe("aggTrade", symbols, 401, SIZE_MAX, &out));
+    assert_err(ERR_END, recording->subscribe(&change, SIZE_MAX, &out));
+    change.count = 400;
+    assert_err(ERR_END, recording->subscribe(&change, 2, &out));
+    change.count = 0;
+    assert_err(ERR_END, recording->subscribe(&change, 0, &out));
     buf_release(&out);
 }
 
@@ -299,13 +325,72 @@ static void futures_channels_have_their_own_paths(void **state)
 {
     (void)state;
     const struct venue_recording *usdm = venue_find("binance-usdm")->recording;
-    assert_string_equal(venue_recording_url(usdm, "aggTrade"),
-                        "wss://fstream.binance.com/market/stream");
-    assert_string_equal(venue_recording_url(usdm, "trade"),
-                        "wss://fstream.binance.com/public/stream");
-    assert_string_equal(venue_recording_path(usdm, "trade"), "/public/stream");
+    static const struct {
+        const char *word, *channel, *url, *path;
+    } cases[] = {
+        {"trades", "aggTrade", "wss://fstream.binance.com/market/stream", "/market/stream"},
+        {"trade", "trade", "wss://fstream.binance.com/public/stream", "/public/stream"},
+        {"top", "bookTicker", "wss://fstream.binance.com/public/stream", "/public/stream"},
+        {"depth", "depth@100ms", "wss://fstream.binance.com/public/stream", "/public/stream"},
+        {"klines", "kline_1m", "wss://fstream.binance.com/market/stream", "/market/stream"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct venue_channel *channel = venue_channel_find(usdm, cases[i].word);
+        assert_non_null(channel);
+        assert_string_equal(channel->name, cases[i].channel);
+        assert_string_equal(venue_channel_url(usdm, channel), cases[i].url);
+        assert_string_equal(venue_channel_path(usdm, channel), cases[i].path);
+    }
     const struct venue_recording *spot = venue_find("binance")->recording;
-    assert_string_equal(venue_recording_url(spot, "trade"), spot->url);
+    assert_string_equal(venue_channel_url(spot, venue_channel_find(spot, "trade")), spot->url);
+    assert_string_equal(venue_find("binance-us")->recording->url,
+                        "wss://stream.binance.us:9443/stream");
+}
+
+static void answers_name_the_message_they_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool has_id, refused;
+        uint64_t id;
+    } cases[] = {
+        {"{\"result\":null,\"id\":17}", true, false, 17},
+        {"{\"id\":0,\"result\":[\"a@trade\"]}", true, false, 0},
+        {"{\"result\":null,\"id\":\"a7\"}", false, false, 0},
+        {"{\"result\":null,\"id\":null}", false, false, 0},
+        {"{\"code\":2,\"msg\":\"Invalid request\",\"id\":18446744073709551615}", true, true,
+         UINT64_MAX},
+        {"{\"error\":{\"code\":3,\"msg\":\"Invalid JSON\"},\"id\":4}", true, true, 4},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct venue_frame frame = sample_decode("binance", cases[i].text);
+        assert_int_equal(frame.kind, VENUE_ACK);
+        assert_int_equal(frame.has_request_id, cases[i].has_id);
+        assert_true(!frame.has_request_id || frame.request_id == cases[i].id);
+        assert_int_equal(frame.error[0] != '\0', cases[i].refused);
+        venue_frame_release(&frame);
+    }
+}
+
+static void a_shutdown_asks_to_connect_anew(void **state)
+{
+    (void)state;
+    static const char *const shutdowns[] = {
+        "{\"e\":\"serverShutdown\",\"E\":1770123456789}",
+        "{\"stream\":\"!serverShutdown\",\"data\":{\"e\":\"serverShutdown\",\"E\":1770123456789}}",
+        "{\"stream\":\"!serverShutdown\",\"data\":{\"E\":1770123456789}}",
+    };
+    for (size_t i = 0; i < sizeof shutdowns / sizeof shutdowns[0]; i++) {
+        struct venue_frame frame = sample_decode("binance-us", shutdowns[i]);
+        assert_int_equal(frame.kind, VENUE_STATUS);
+        assert_true(frame.reconnect);
+        assert_int_equal(frame.source_ns, 1770123456789 * MS);
+        venue_frame_release(&frame);
+    }
+    struct venue_frame frame = sample_decode("binance", book_ticker);
+    assert_false(frame.reconnect);
+    venue_frame_release(&frame);
 }
 
 /* ---- playing --------------------------------------------------------------------------------- */
@@ -432,10 +517,13 @@ static void frames_are_brought_into_the_form_of_the_connection(void **state)
         {"nonsense", false, "nonsense"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct venue_frame frame = sample_decode("binance", cases[i].in);
         subs.combined = cases[i].combined;
-        assert_ok(serving->reframe((const uint8_t *)cases[i].in, strlen(cases[i].in), &subs, &out));
+        assert_ok(serving->reframe(&frame, (const uint8_t *)cases[i].in, strlen(cases[i].in), &subs,
+                                   &out));
         assert_ok(buf_terminate(&out));
         assert_string_equal((const char *)out.data, cases[i].out);
+        venue_frame_release(&frame);
     }
     buf_release(&out);
     venue_subscriptions_release(&subs);
@@ -514,6 +602,8 @@ int main(void)
         cmocka_unit_test(wrong_instruments_are_refused),
         cmocka_unit_test(subscribes_in_messages_of_a_bounded_number_of_streams),
         cmocka_unit_test(futures_channels_have_their_own_paths),
+        cmocka_unit_test(answers_name_the_message_they_answer),
+        cmocka_unit_test(a_shutdown_asks_to_connect_anew),
         cmocka_unit_test(opens_the_paths_of_the_venue),
         cmocka_unit_test(answers_requests_as_the_venue_does),
         cmocka_unit_test(refuses_requests_as_the_venue_does),

@@ -301,6 +301,48 @@ static void subscribes_with_heartbeats(void **state)
                      "{\"type\":\"subscribe\",\"product_ids\":[\"BTC-USD\"],\"channel\":"
                      "\"heartbeats\"}");
     assert_subscribe("coinbase-advanced", "market_trades", "BTC-USD", 2, NULL);
+    assert_subscribe("coinbase", "level2", "BTC-USD", 0,
+                     "{\"type\":\"subscribe\",\"product_ids\":[\"BTC-USD\"],\"channels\":["
+                     "\"level2_batch\",\"heartbeat\"]}");
+}
+
+/* The heartbeat goes with the trades; other channels of a product leave it. */
+static void unsubscribes(void **state)
+{
+    (void)state;
+    assert_unsubscribe("coinbase", "matches", "BTC-USD", 0,
+                       "{\"type\":\"unsubscribe\",\"product_ids\":[\"BTC-USD\"],\"channels\":["
+                       "\"matches\",\"heartbeat\"]}");
+    assert_unsubscribe("coinbase", "level2", "BTC-USD", 0,
+                       "{\"type\":\"unsubscribe\",\"product_ids\":[\"BTC-USD\"],\"channels\":["
+                       "\"level2_batch\"]}");
+    assert_unsubscribe("coinbase", "level2", "BTC-USD", 1, NULL);
+    assert_unsubscribe("coinbase-advanced", "candles", "BTC-USD", 0,
+                       "{\"type\":\"unsubscribe\",\"product_ids\":[\"BTC-USD\"],\"channel\":"
+                       "\"candles\"}");
+    assert_unsubscribe("coinbase-advanced", "candles", "BTC-USD", 1, NULL);
+}
+
+static void a_refusal_names_the_product(void **state)
+{
+    (void)state;
+    static const char *const venues[] = {"coinbase", "coinbase-advanced"};
+    for (size_t i = 0; i < 2; i++) {
+        struct venue_frame frame = sample_decode(
+            venues[i], "{\"type\":\"error\",\"message\":\"Failed to subscribe\",\"reason\":"
+                       "\"FOO-USD is not a valid product\"}");
+        assert_int_equal(frame.kind, VENUE_ACK);
+        assert_string_equal(frame.symbol, "FOO-USD");
+        assert_false(frame.leave);
+        assert_string_equal(frame.error, "Failed to subscribe: FOO-USD is not a valid product");
+        venue_frame_release(&frame);
+        frame =
+            sample_decode(venues[i], "{\"type\":\"error\",\"message\":\"Failed to unsubscribe\","
+                                     "\"reason\":\"x is not a valid channel\"}");
+        assert_string_equal(frame.symbol, "");
+        assert_true(frame.leave);
+        venue_frame_release(&frame);
+    }
 }
 
 /* ---- playing --------------------------------------------------------------------------------- */
@@ -412,6 +454,8 @@ int main(void)
         cmocka_unit_test(rest_trades_come_newest_first_with_the_makers_side),
         cmocka_unit_test(other_answers_are_told_apart),
         cmocka_unit_test(subscribes_with_heartbeats),
+        cmocka_unit_test(unsubscribes),
+        cmocka_unit_test(a_refusal_names_the_product),
         cmocka_unit_test(lists_everything_active_after_each_request),
         cmocka_unit_test(an_unknown_product_fails_the_whole_request),
         cmocka_unit_test(advanced_takes_one_channel_a_request),

@@ -58,7 +58,7 @@ static void other_v2_frames_are_told_apart(void **state)
                 "{\"method\":\"subscribe\",\"result\":{\"channel\":\"trade\",\"snapshot\":true,"
                 "\"symbol\":\"MATIC/USD\"},\"success\":true,\"time_in\":"
                 "\"2023-09-25T09:21:10.428340Z\",\"time_out\":\"2023-09-25T09:21:10.428375Z\"}",
-                VENUE_ACK, "", "");
+                VENUE_ACK, "trade", "MATIC/USD");
     assert_kind(
         "kraken",
         "{\"channel\":\"ohlc\",\"type\":\"update\",\"timestamp\":"
@@ -138,7 +138,7 @@ static void a_v1_frame_is_told_by_its_last_element(void **state)
     assert_false(frame.trades[0].has_id);
     assert_int_equal(frame.source_ns, INT64_C(1618678150827816000));
     venue_frame_release(&frame);
-    assert_false(venue_find("kraken-v1")->ids_contiguous);
+    assert_int_equal(venue_find("kraken-v1")->ids, IDS_NONE);
 }
 
 static void other_v1_frames_are_told_apart(void **state)
@@ -153,7 +153,7 @@ static void other_v1_frames_are_told_apart(void **state)
                 "{\"channelID\":1665,\"channelName\":\"trade\",\"event\":\"subscriptionStatus\","
                 "\"pair\":\"WAVES/EUR\",\"status\":\"subscribed\",\"subscription\":{\"name\":"
                 "\"trade\"}}",
-                VENUE_ACK, "", "WAVES/EUR");
+                VENUE_ACK, "trade", "WAVES/EUR");
     assert_refusal("kraken-v1",
                    "{\"errorMessage\":\"Currency pair not supported X/Y\",\"event\":"
                    "\"subscriptionStatus\",\"pair\":\"X/Y\",\"status\":\"error\"}",
@@ -287,12 +287,74 @@ static void subscribes_with_a_snapshot_and_pings(void **state)
                      "{\"method\":\"subscribe\",\"params\":{\"channel\":\"trade\",\"symbol\":["
                      "\"BTC/USD\"],\"snapshot\":true},\"req_id\":1}");
     assert_subscribe("kraken", "trade", "BTC/USD", 1, NULL);
+    assert_unsubscribe("kraken", "ohlc", "BTC/USD", 0,
+                       "{\"method\":\"unsubscribe\",\"params\":{\"channel\":\"ohlc\",\"symbol\":["
+                       "\"BTC/USD\"]},\"req_id\":9}");
+    assert_subscribe("kraken-v1", "trade", "XBT/USD", 0,
+                     "{\"event\":\"subscribe\",\"pair\":[\"XBT/USD\"],\"subscription\":{\"name\":"
+                     "\"trade\"},\"reqid\":1}");
+    assert_subscribe("kraken-v1", "ohlc-1", "XBT/USD", 0,
+                     "{\"event\":\"subscribe\",\"pair\":[\"XBT/USD\"],\"subscription\":{\"name\":"
+                     "\"ohlc\",\"interval\":1},\"reqid\":1}");
+    assert_unsubscribe("kraken-v1", "book-10", "XBT/USD", 0,
+                       "{\"event\":\"unsubscribe\",\"pair\":[\"XBT/USD\"],\"subscription\":{"
+                       "\"name\":\"book\",\"depth\":10},\"reqid\":9}");
+    assert_unsubscribe("kraken-v1", "book-10", "XBT/USD", 1, NULL);
     struct buf out;
     buf_init(&out, 256);
     assert_ok(venue_find("kraken")->recording->keepalive(42, &out));
     assert_ok(buf_terminate(&out));
     assert_string_equal((const char *)out.data, "{\"method\":\"ping\",\"req_id\":42}");
+    assert_ok(venue_find("kraken-v1")->recording->keepalive(42, &out));
+    assert_ok(buf_terminate(&out));
+    assert_string_equal((const char *)out.data, "{\"event\":\"ping\",\"reqid\":42}");
     buf_release(&out);
+}
+
+/* What the venue answers to its own subscribe messages, once per symbol. */
+static void answers_say_what_they_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *venue, *text, *channel, *symbol;
+        bool leave, refused;
+        uint64_t id;
+    } cases[] = {
+        {"kraken",
+         "{\"method\":\"subscribe\",\"req_id\":7,\"result\":{\"channel\":\"book\",\"depth\":10,"
+         "\"snapshot\":true,\"symbol\":\"BTC/USD\"},\"success\":true}",
+         "book", "BTC/USD", false, false, 7},
+        {"kraken",
+         "{\"method\":\"unsubscribe\",\"req_id\":8,\"result\":{\"channel\":\"trade\",\"symbol\":"
+         "\"BTC/USD\"},\"success\":true}",
+         "trade", "BTC/USD", true, false, 8},
+        {"kraken",
+         "{\"error\":\"Subscription Not Found\",\"method\":\"unsubscribe\",\"req_id\":9,"
+         "\"success\":false,\"symbol\":\"BTC/USD\"}",
+         "", "BTC/USD", true, true, 9},
+        {"kraken-v1",
+         "{\"channelID\":10,\"channelName\":\"book-10\",\"event\":\"subscriptionStatus\",\"pair\":"
+         "\"XBT/USD\",\"reqid\":4,\"status\":\"subscribed\"}",
+         "book-10", "XBT/USD", false, false, 4},
+        {"kraken-v1",
+         "{\"channelID\":10,\"channelName\":\"trade\",\"event\":\"subscriptionStatus\",\"pair\":"
+         "\"XBT/USD\",\"reqid\":5,\"status\":\"unsubscribed\"}",
+         "trade", "XBT/USD", true, false, 5},
+        {"kraken-v1",
+         "{\"errorMessage\":\"Currency pair not supported X/Y\",\"event\":\"subscriptionStatus\","
+         "\"pair\":\"X/Y\",\"reqid\":6,\"status\":\"error\"}",
+         "", "X/Y", false, true, 6},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct venue_frame frame = sample_decode(cases[i].venue, cases[i].text);
+        assert_int_equal(frame.kind, VENUE_ACK);
+        assert_string_equal(frame.channel, cases[i].channel);
+        assert_string_equal(frame.symbol, cases[i].symbol);
+        assert_int_equal(frame.leave, cases[i].leave);
+        assert_int_equal(frame.error[0] != '\0', cases[i].refused);
+        assert_true(frame.has_request_id && frame.request_id == cases[i].id);
+        venue_frame_release(&frame);
+    }
 }
 
 /* ---- playing --------------------------------------------------------------------------------- */
@@ -410,6 +472,7 @@ int main(void)
         cmocka_unit_test(rest_trades_have_exact_times),
         cmocka_unit_test(other_rest_answers_are_told_apart),
         cmocka_unit_test(subscribes_with_a_snapshot_and_pings),
+        cmocka_unit_test(answers_say_what_they_answer),
         cmocka_unit_test(v2_answers_once_per_symbol),
         cmocka_unit_test(what_it_answers_the_decoder_understands),
         cmocka_unit_test(v1_answers_once_per_pair),

@@ -23,7 +23,8 @@ static inline struct venue_frame sample_http(const char *venue, const char *url,
 {
     struct venue_frame frame;
     venue_frame_init(&frame);
-    assert_ok(venue_find(venue)->decode_http(url, (const uint8_t *)text, strlen(text), &frame));
+    assert_ok(
+        venue_find(venue)->decode_http(url, (const uint8_t *)text, strlen(text), NULL, &frame));
     return frame;
 }
 
@@ -87,9 +88,13 @@ static inline void assert_refusal(const char *venue, const char *text, const cha
 
 static inline void assert_instrument(const char *venue, const char *symbol, const char *instrument)
 {
-    char out[INSTRUMENT_MAX];
-    venue_find(venue)->instrument(symbol, out);
-    assert_string_equal(out, instrument);
+    struct instrument out;
+    char name[INSTRUMENT_MAX];
+    venue_find(venue)->describe(symbol, &out);
+    assert_string_equal(out.name, instrument);
+    assert_string_equal(out.symbol, symbol);
+    instrument_name(&out, name);
+    assert_string_equal(name, instrument);
 }
 
 static inline void assert_symbol(const char *venue, const char *instrument, const char *symbol)
@@ -108,12 +113,13 @@ static inline void assert_names(const char *venue, const char *instrument, const
 
 /* ---- recording ------------------------------------------------------------------------------- */
 
-static inline void assert_subscribe(const char *venue, const char *channel, const char *symbol,
-                                    size_t index, const char *expected)
+/* Message `index` of a change is that text; NULL: there is none. */
+static inline void assert_change(const char *venue, const struct venue_change *change, size_t index,
+                                 const char *expected)
 {
     struct buf out;
     buf_init(&out, 1 << 16);
-    enum err err = venue_find(venue)->recording->subscribe(channel, &symbol, 1, index, &out);
+    enum err err = venue_find(venue)->recording->subscribe(change, index, &out);
     if (!expected) {
         assert_int_equal(err, ERR_END);
     } else {
@@ -122,6 +128,23 @@ static inline void assert_subscribe(const char *venue, const char *channel, cons
         assert_string_equal((const char *)out.data, expected);
     }
     buf_release(&out);
+}
+
+/* Of subscribing to one symbol; ids begin at 1. */
+static inline void assert_subscribe(const char *venue, const char *channel, const char *symbol,
+                                    size_t index, const char *expected)
+{
+    const struct venue_change change = {
+        .channel = channel, .symbols = &symbol, .count = 1, .first_id = 1};
+    assert_change(venue, &change, index, expected);
+}
+
+static inline void assert_unsubscribe(const char *venue, const char *channel, const char *symbol,
+                                      size_t index, const char *expected)
+{
+    const struct venue_change change = {
+        .leave = true, .channel = channel, .symbols = &symbol, .count = 1, .first_id = 9};
+    assert_change(venue, &change, index, expected);
 }
 
 /* ---- playing --------------------------------------------------------------------------------- */

@@ -88,6 +88,92 @@ static void times_have_six_digits_whatever_they_are(void **state)
     buf_release(&out);
 }
 
+static void times_have_as_many_digits_as_they_need(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t time_ns;
+        const char *text, *seconds, *micros;
+    } cases[] = {
+        {INT64_C(1767160812445240000), "2025-12-31T06:00:12.44524Z", "1767160812.44524",
+         "1767160812.445240"},
+        {INT64_C(1767160812000000000), "2025-12-31T06:00:12Z", "1767160812", "1767160812.000000"},
+        {INT64_C(1767160810100000000), "2025-12-31T06:00:10.1Z", "1767160810.1",
+         "1767160810.100000"},
+        {INT64_C(1767160812000000001), "2025-12-31T06:00:12.000000001Z", "1767160812.000000001",
+         "1767160812.000000001"},
+        {0, "1970-01-01T00:00:00Z", "0", "0.000000"},
+    };
+    struct buf out;
+    buf_init(&out, 64);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        buf_clear(&out);
+        assert_ok(venue_text_append_time(&out, cases[i].time_ns));
+        assert_ok(buf_terminate(&out));
+        assert_string_equal((const char *)out.data, cases[i].text);
+        buf_clear(&out);
+        assert_ok(venue_text_append_seconds(&out, cases[i].time_ns, 0));
+        assert_ok(buf_terminate(&out));
+        assert_string_equal((const char *)out.data, cases[i].seconds);
+        buf_clear(&out);
+        assert_ok(venue_text_append_seconds(&out, cases[i].time_ns, 6));
+        assert_ok(buf_terminate(&out));
+        assert_string_equal((const char *)out.data, cases[i].micros);
+    }
+    buf_clear(&out);
+    assert_ok(venue_text_append_seconds(&out, INT64_MIN, 0));
+    assert_int_equal(out.size, 1);
+    buf_release(&out);
+}
+
+static void what_goes_into_a_url_is_encoded(void **state)
+{
+    (void)state;
+    struct buf out;
+    char back[32];
+    buf_init(&out, 64);
+    assert_ok(venue_text_append_url(&out, "aZ09-._~/ &%\xe5\xb8\x81"));
+    assert_ok(buf_terminate(&out));
+    assert_string_equal((const char *)out.data, "aZ09-._~%2F%20%26%25%E5%B8%81");
+    assert_true(venue_path_decode((const char *)out.data, out.size, back, sizeof back));
+    assert_string_equal(back, "aZ09-._~/ &%\xe5\xb8\x81");
+    buf_release(&out);
+    uint64_t number = 7;
+    struct venue_path path = venue_path_of("/a?n=18446744073709551615&m=1x&k=&z=-1");
+    assert_true(venue_path_u64(path, "n", &number));
+    assert_true(number == UINT64_MAX);
+    assert_false(venue_path_u64(path, "m", &number));
+    assert_false(venue_path_u64(path, "k", &number));
+    assert_false(venue_path_u64(path, "z", &number));
+    assert_false(venue_path_u64(path, "none", &number));
+}
+
+static void things_come_in_parts(void **state)
+{
+    (void)state;
+    size_t first = 0;
+    assert_int_equal(venue_text_part(101, 50, 0, &first), 50);
+    assert_int_equal(first, 0);
+    assert_int_equal(venue_text_part(101, 50, 2, &first), 1);
+    assert_int_equal(first, 100);
+    assert_int_equal(venue_text_part(101, 50, 3, &first), 0);
+    assert_int_equal(venue_text_part(100, 50, 2, &first), 0);
+    assert_int_equal(venue_text_part(0, 50, 0, &first), 0);
+    assert_int_equal(venue_text_part(100, 50, SIZE_MAX, &first), 0);
+}
+
+static void a_currency_fits_or_is_none(void **state)
+{
+    (void)state;
+    char asset[ASSET_MAX], longest[ASSET_MAX + 1];
+    memset(longest, 'A', sizeof longest);
+    assert_true(venue_text_asset("BTCUSD", 3, asset));
+    assert_string_equal(asset, "BTC");
+    assert_false(venue_text_asset("", 0, asset));
+    assert_false(venue_text_asset(longest, ASSET_MAX, asset));
+    assert_true(venue_text_asset(longest, ASSET_MAX - 1, asset));
+}
+
 static void lists_are_json(void **state)
 {
     (void)state;
@@ -109,6 +195,10 @@ int main(void)
         cmocka_unit_test(urls_and_targets_have_a_path),
         cmocka_unit_test(parameters_are_decoded),
         cmocka_unit_test(times_have_six_digits_whatever_they_are),
+        cmocka_unit_test(times_have_as_many_digits_as_they_need),
+        cmocka_unit_test(what_goes_into_a_url_is_encoded),
+        cmocka_unit_test(things_come_in_parts),
+        cmocka_unit_test(a_currency_fits_or_is_none),
         cmocka_unit_test(lists_are_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

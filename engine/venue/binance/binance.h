@@ -1,6 +1,6 @@
 /*
- * binance: Binance spot, USD-M futures and COIN-M futures. One grammar of frames and messages; they
- * differ in names, endpoints and units. Binance.US speaks it too and can be imported as `binance`.
+ * binance: Binance spot, Binance.US, USD-M futures and COIN-M futures. One grammar of frames and
+ * messages; they differ in names, endpoints, units and trade ids.
  *
  * A stream is called symbol@channel, the symbol in lower case ("btcusdt@aggTrade"); a frame comes
  * raw (the event) or combined ({"stream":"btcusdt@aggTrade","data":event}), depending on the
@@ -13,6 +13,7 @@
 #include "engine/venue/venue.h"
 
 extern const struct venue venue_binance;
+extern const struct venue venue_binance_us;
 extern const struct venue venue_binance_usdm;
 extern const struct venue venue_binance_coinm;
 
@@ -21,7 +22,7 @@ extern const struct venue venue_binance_coinm;
 
 enum err binance_decode(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err binance_decode_http(const char *url, const uint8_t *data, size_t size,
-                             struct venue_frame *out);
+                             const struct instrument_list *list, struct venue_frame *out);
 
 /* The answer forms that frames and HTTP share: {"code":-1121,"msg":"..."}. */
 void binance_refusal(struct venue_frame *frame, struct json_span code, struct json_span message);
@@ -30,11 +31,11 @@ enum err binance_range(struct venue_frame *frame, struct trade *trade, struct js
                        struct json_span last) ERR_MUST_CHECK;
 
 enum err binance_symbol(const char *instrument, char out[SYMBOL_MAX]);
-void binance_instrument(const char *symbol, char out[INSTRUMENT_MAX]);
+void binance_describe(const char *symbol, struct instrument *out);
 enum err binance_usdm_symbol(const char *instrument, char out[SYMBOL_MAX]);
-void binance_usdm_instrument(const char *symbol, char out[INSTRUMENT_MAX]);
+void binance_usdm_describe(const char *symbol, struct instrument *out);
 enum err binance_coinm_symbol(const char *instrument, char out[SYMBOL_MAX]);
-void binance_coinm_instrument(const char *symbol, char out[INSTRUMENT_MAX]);
+void binance_coinm_describe(const char *symbol, struct instrument *out);
 
 /* Between "btcusdt@trade" and ("trade", "BTCUSDT"); "!bookTicker" is a channel without symbol.
  * False when it does not fit. */
@@ -42,9 +43,32 @@ bool binance_stream_split(const char *stream, char channel[CHANNEL_MAX], char sy
 #define BINANCE_STREAM_MAX (SYMBOL_MAX + CHANNEL_MAX)
 void binance_stream_join(const char *channel, const char *symbol, char out[BINANCE_STREAM_MAX]);
 
-/* SUBSCRIBE messages; all three venues. */
-enum err binance_subscribe(const char *channel, const char *const *symbols, size_t count,
-                           size_t index, struct buf *out);
+/* SUBSCRIBE and UNSUBSCRIBE messages. */
+enum err binance_subscribe(const struct venue_change *change, size_t index, struct buf *out);
+
+/* The serving functions of the same names. */
+enum err binance_write_spot(const struct venue_writing *writing, const struct trade *trades,
+                            size_t count, size_t *out_count, struct buf *out);
+enum err binance_write_futures(const struct venue_writing *writing, const struct trade *trades,
+                               size_t count, size_t *out_count, struct buf *out);
+enum err binance_answer_spot(const char *method, const char *target, const char *host,
+                             int64_t wall_ns, const struct venue_past *past, int *out_status,
+                             struct buf *out);
+enum err binance_answer_usdm(const char *method, const char *target, const char *host,
+                             int64_t wall_ns, const struct venue_past *past, int *out_status,
+                             struct buf *out);
+enum err binance_answer_coinm(const char *method, const char *target, const char *host,
+                              int64_t wall_ns, const struct venue_past *past, int *out_status,
+                              struct buf *out);
+/* ,"f":1,"l":2 of an aggregated row. */
+enum err binance_append_range(const struct trade *trade, struct buf *out) ERR_MUST_CHECK;
+
+extern const struct venue_rest binance_rest;
+extern const struct venue_rest binance_us_rest;
+extern const struct venue_rest binance_usdm_rest;
+extern const struct venue_rest binance_coinm_rest;
 extern const struct venue_serving binance_serving;
+extern const struct venue_serving binance_usdm_serving;
+extern const struct venue_serving binance_coinm_serving;
 
 #endif

@@ -177,7 +177,10 @@ static enum err name_channel(struct venue_frame *frame, const struct field_set *
 /* An event that is no trade. Spot bookTickers and partial books have neither type nor time. */
 static enum err decode_data(struct venue_frame *frame, const struct field_set *event)
 {
-    frame->kind = field_is(event, EVENT_TYPE, "serverShutdown") ? VENUE_STATUS : VENUE_DATA;
+    /* The venue closes within minutes: raw it is an event, combined a stream of its own. */
+    frame->reconnect = field_is(event, EVENT_TYPE, "serverShutdown") ||
+                       strcmp(frame->channel, "!serverShutdown") == 0;
+    frame->kind = frame->reconnect ? VENUE_STATUS : VENUE_DATA;
     bool whole_market = frame->channel[0] == '!';
     if (field_has(event, EVENT_SYMBOL) && !whole_market) {
         if (field_text(frame, event, EVENT_SYMBOL, frame->symbol, sizeof frame->symbol)) {
@@ -244,6 +247,7 @@ static enum err decode_answer(struct venue_frame *frame, const struct field_set 
         message = error.values[1];
     }
     frame->kind = VENUE_ACK;
+    field_request_id(frame, set, FRAME_ID);
     if (code.kind != SPAN_NONE) {
         binance_refusal(frame, code, message);
     }

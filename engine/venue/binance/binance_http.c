@@ -103,8 +103,9 @@ static enum err decode_answer(struct venue_frame *frame, const char *url, struct
 }
 
 enum err binance_decode_http(const char *url, const uint8_t *data, size_t size,
-                             struct venue_frame *out)
+                             const struct instrument_list *list, struct venue_frame *out)
 {
+    (void)list; /* REST and streams spell symbols alike */
     venue_frame_clear(out);
     return field_finish(out, decode_answer(out, url, json_scan_document(data, size)));
 }

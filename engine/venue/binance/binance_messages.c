@@ -26,19 +26,18 @@ static enum err append_streams(const char *channel, const char *const *symbols, 
     return ERR_OK;
 }
 
-enum err binance_subscribe(const char *channel, const char *const *symbols, size_t count,
-                           size_t index, struct buf *out)
+enum err binance_subscribe(const struct venue_change *change, size_t index, struct buf *out)
 {
-    if (index > count / STREAMS_PER_MESSAGE || index * STREAMS_PER_MESSAGE >= count) {
+    size_t first = 0, size = venue_text_part(change->count, STREAMS_PER_MESSAGE, index, &first);
+    if (size == 0) {
         return ERR_END;
     }
-    size_t first = index * STREAMS_PER_MESSAGE;
-    size_t left = count - first;
     buf_clear(out);
-    enum err err = buf_append_text(out, "{\"method\":\"SUBSCRIBE\",\"params\":[");
+    enum err err = buf_printf(out, "{\"method\":\"%s\",\"params\":[",
+                              change->leave ? "UNSUBSCRIBE" : "SUBSCRIBE");
     if (!err) {
-        err = append_streams(channel, symbols + first,
-                             left < STREAMS_PER_MESSAGE ? left : STREAMS_PER_MESSAGE, out);
+        err = append_streams(change->channel, change->symbols + first, size, out);
     }
-    return err ? err : buf_printf(out, "],\"id\":%zu}", index + 1);
+    return err ? err
+               : buf_printf(out, "],\"id\":%llu}", (unsigned long long)(change->first_id + index));
 }

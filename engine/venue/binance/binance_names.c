@@ -1,6 +1,8 @@
+#include "engine/base/time_text.h"
 #include "engine/venue/binance/binance.h"
 #include "engine/venue/venue_text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -47,45 +49,31 @@ static const char *find_quote(const char *symbol, size_t size)
     return venue_text_ending(symbol, size, quotes, sizeof quotes / sizeof quotes[0]);
 }
 
-/* BASE-QUOTE of symbol[0..size), then "-suffix" unless that is NULL; false when nothing divides it.
- */
-static bool divide(const char *symbol, size_t size, const char *suffix, char out[INSTRUMENT_MAX])
+/* Base and quote of symbol[0..size); false when nothing divides it. */
+static bool divide(const char *symbol, size_t size, struct instrument *out)
 {
-    char base[SYMBOL_MAX] = "";
-    const char *quote = NULL;
-    if (size >= SYMBOL_MAX) {
-        return false;
-    }
     for (size_t i = 0; i < sizeof exceptions / sizeof exceptions[0]; i++) {
         if (strlen(exceptions[i].symbol) == size &&
             memcmp(exceptions[i].symbol, symbol, size) == 0) {
-            memcpy(base, exceptions[i].base, strlen(exceptions[i].base) + 1);
-            quote = exceptions[i].quote;
+            memcpy(out->base, exceptions[i].base, strlen(exceptions[i].base) + 1);
+            memcpy(out->quote, exceptions[i].quote, strlen(exceptions[i].quote) + 1);
+            return out->base[0] != '\0';
         }
     }
-    if (!quote) {
-        quote = find_quote(symbol, size);
-        if (!quote) {
-            return false;
-        }
-        memcpy(base, symbol, size - strlen(quote));
+    const char *quote = find_quote(symbol, size);
+    return quote && venue_text_asset(symbol, size - strlen(quote), out->base) &&
+           venue_text_asset(quote, strlen(quote), out->quote);
+}
+
+/* Contracts are delivered at 08:00 UTC of the day that their symbol names as YYMMDD. */
+static bool read_expiry(const char *text, int64_t *out_ns)
+{
+    char time[32];
+    if (strspn(text, "0123456789") != 6 || text[6] != '\0') {
+        return false;
     }
-    const char *const parts[] = {base, "-", quote, suffix ? "-" : NULL, suffix, NULL};
-    return base[0] != '\0' && venue_name_join(out, INSTRUMENT_MAX, parts) == ERR_OK;
-}
-
-static void keep(const char *symbol, char out[INSTRUMENT_MAX])
-{
-    size_t size = strlen(symbol);
-    size = size < INSTRUMENT_MAX ? size : INSTRUMENT_MAX - 1;
-    memcpy(out, symbol, size);
-    out[size] = '\0';
-}
-
-/* Delivery dates are YYMMDD. */
-static bool is_date(const char *text)
-{
-    return strspn(text, "0123456789") == 6 && text[6] == '\0';
+    int size = snprintf(time, sizeof time, "20%.2s-%.2s-%.2sT08:00:00Z", text, text + 2, text + 4);
+    return time_parse_rfc3339(out_ns, time, (size_t)size) == ERR_OK;
 }
 
 enum err binance_symbol(const char *instrument, char out[SYMBOL_MAX])
@@ -103,31 +91,35 @@ enum err binance_symbol(const char *instrument, char out[SYMBOL_MAX])
     return venue_name_join(out, SYMBOL_MAX, parts);
 }
 
-void binance_instrument(const char *symbol, char out[INSTRUMENT_MAX])
+void binance_describe(const char *symbol, struct instrument *out)
 {
-    if (!divide(symbol, strlen(symbol), NULL, out)) {
-        keep(symbol, out);
+    venue_describe_symbol(symbol, out);
+    if (!divide(out->symbol, strlen(out->symbol), out)) {
+        out->base[0] = '\0';
     }
+    instrument_name(out, out->name);
 }
 
-/* BTC-USDT and BTC-USDT-PERP are `perpetual`, BTC-USDT-210625 is delivered on that day. */
+/* BTC-USDT and BTC-USDT-PERP are `perpetual`, BTC-USDT-20210625 is delivered on that day. */
 static enum err contract_symbol(const char *instrument, const char *perpetual, char out[SYMBOL_MAX])
 {
     struct venue_name name;
+    int64_t expiry_ns = 0;
     enum err err = venue_name_split(instrument, &name);
     if (err) {
         return err;
     }
     bool perp = name.suffix[0] == '\0' || strcmp(name.suffix, "PERP") == 0;
-    if (!perp && !is_date(name.suffix)) {
+    bool dated = strncmp(name.suffix, "20", 2) == 0 && read_expiry(name.suffix + 2, &expiry_ns);
+    if (!perp && !dated) {
         return err_fail(ERR_UNKNOWN,
                         "instrument '%s' is no contract; write it like BTC-USDT-PERP or "
-                        "BTC-USDT-210625",
+                        "BTC-USDT-20210625",
                         instrument);
     }
-    const char *const dated[] = {name.base, name.quote, "_", name.suffix, NULL};
-    const char *const endless[] = {name.base, name.quote, perpetual, NULL};
-    return venue_name_join(out, SYMBOL_MAX, perp ? endless : dated);
+    const char *const dated_parts[] = {name.base, name.quote, "_", name.suffix + 2, NULL};
+    const char *const endless_parts[] = {name.base, name.quote, perpetual, NULL};
+    return venue_name_join(out, SYMBOL_MAX, perp ? endless_parts : dated_parts);
 }
 
 enum err binance_usdm_symbol(const char *instrument, char out[SYMBOL_MAX])
@@ -140,30 +132,34 @@ enum err binance_coinm_symbol(const char *instrument, char out[SYMBOL_MAX])
     return contract_symbol(instrument, "_PERP", out);
 }
 
-void binance_usdm_instrument(const char *symbol, char out[INSTRUMENT_MAX])
+void binance_usdm_describe(const char *symbol, struct instrument *out)
 {
-    const char *mark = strchr(symbol, '_');
-    size_t size = mark ? (size_t)(mark - symbol) : strlen(symbol);
-    bool known = !mark || is_date(mark + 1);
-    if (!known || !divide(symbol, size, mark ? mark + 1 : "PERP", out)) {
-        keep(symbol, out);
+    venue_describe_symbol(symbol, out);
+    const char *mark = strchr(out->symbol, '_');
+    size_t size = mark ? (size_t)(mark - out->symbol) : strlen(out->symbol);
+    out->kind = !mark                                    ? INSTRUMENT_PERPETUAL
+                : read_expiry(mark + 1, &out->expiry_ns) ? INSTRUMENT_FUTURE
+                                                         : INSTRUMENT_OTHER;
+    if (!divide(out->symbol, size, out)) {
+        out->base[0] = '\0';
     }
+    instrument_name(out, out->name);
 }
 
-/* All COIN-M contracts are quoted in plain USD. */
-void binance_coinm_instrument(const char *symbol, char out[INSTRUMENT_MAX])
+/* All COIN-M contracts are quoted in plain USD and counted in contracts. */
+void binance_coinm_describe(const char *symbol, struct instrument *out)
 {
-    const char *mark = strchr(symbol, '_');
-    size_t size = mark ? (size_t)(mark - symbol) : 0;
-    bool known = size > 3 && size < SYMBOL_MAX && memcmp(mark - 3, "USD", 3) == 0 &&
-                 (strcmp(mark + 1, "PERP") == 0 || is_date(mark + 1));
-    if (known) {
-        char base[SYMBOL_MAX] = "";
-        memcpy(base, symbol, size - 3);
-        const char *const parts[] = {base, "-USD-", mark + 1, NULL};
-        known = venue_name_join(out, INSTRUMENT_MAX, parts) == ERR_OK;
+    venue_describe_symbol(symbol, out);
+    out->volume_unit = VOLUME_CONTRACT;
+    const char *mark = strchr(out->symbol, '_');
+    size_t size = mark ? (size_t)(mark - out->symbol) : 0;
+    out->kind = !mark                                    ? INSTRUMENT_OTHER
+                : strcmp(mark + 1, "PERP") == 0          ? INSTRUMENT_PERPETUAL
+                : read_expiry(mark + 1, &out->expiry_ns) ? INSTRUMENT_FUTURE
+                                                         : INSTRUMENT_OTHER;
+    if (size > 3 && memcmp(mark - 3, "USD", 3) == 0 &&
+        venue_text_asset(out->symbol, size - 3, out->base)) {
+        memcpy(out->quote, "USD", sizeof "USD");
     }
-    if (!known) {
-        keep(symbol, out);
-    }
+    instrument_name(out, out->name);
 }

@@ -287,21 +287,15 @@ static enum err answer_request(const uint8_t *data, size_t size, int64_t wall_ns
 /* ---- raw and combined ------------------------------------------------------------------------ */
 
 /* {"stream":"btcusdt@trade","data":<the event's bytes>} */
-static enum err combine(const uint8_t *data, size_t size, struct buf *out)
+static enum err combine(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                        struct buf *out)
 {
-    struct venue_frame frame;
     char stream[BINANCE_STREAM_MAX];
-    venue_frame_init(&frame);
-    enum err err = binance_decode(data, size, &frame);
-    bool named = frame.channel[0] != '\0';
-    if (named) {
-        binance_stream_join(frame.channel, frame.symbol, stream);
+    if (frame->channel[0] == '\0') {
+        return buf_append(out, data, size);
     }
-    venue_frame_release(&frame);
-    if (err || !named) {
-        return err ? err : buf_append(out, data, size);
-    }
-    err = buf_append_text(out, "{\"stream\":");
+    binance_stream_join(frame->channel, frame->symbol, stream);
+    enum err err = buf_append_text(out, "{\"stream\":");
     if (!err) {
         err = buf_append_json(out, stream, strlen(stream));
     }
@@ -314,8 +308,8 @@ static enum err combine(const uint8_t *data, size_t size, struct buf *out)
     return err ? err : buf_append_byte(out, '}');
 }
 
-static enum err reframe(const uint8_t *data, size_t size, const struct venue_subscriptions *subs,
-                        struct buf *out)
+static enum err reframe(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                        const struct venue_subscriptions *subs, struct buf *out)
 {
     static const char *const names[] = {"stream", "data", "e", "u", "lastUpdateId"};
     struct json_span values[5] = {0}, document = json_scan_document(data, size);
@@ -329,7 +323,7 @@ static enum err reframe(const uint8_t *data, size_t size, const struct venue_sub
     if (combined && !subs->combined) {
         return buf_append(out, event.text, event.size);
     }
-    return raw && !combined && subs->combined ? combine(data, size, out)
+    return raw && !combined && subs->combined ? combine(frame, data, size, out)
                                               : buf_append(out, data, size);
 }
 
@@ -337,4 +331,22 @@ const struct venue_serving binance_serving = {
     .open = open_target,
     .request = answer_request,
     .reframe = reframe,
+    .write_trades = binance_write_spot,
+    .answer = binance_answer_spot,
+};
+
+const struct venue_serving binance_usdm_serving = {
+    .open = open_target,
+    .request = answer_request,
+    .reframe = reframe,
+    .write_trades = binance_write_futures,
+    .answer = binance_answer_usdm,
+};
+
+const struct venue_serving binance_coinm_serving = {
+    .open = open_target,
+    .request = answer_request,
+    .reframe = reframe,
+    .write_trades = binance_write_futures,
+    .answer = binance_answer_coinm,
 };

@@ -168,7 +168,7 @@ static enum err decode_frame(struct venue_frame *frame, struct json_span documen
         return decode_channel(frame, &set);
     }
     if (field_is(&set, MSG_TYPE, "error")) {
-        field_refusal(frame, set.values[MSG_MESSAGE], set.values[MSG_REASON]);
+        coinbase_refusal(frame, set.values[MSG_MESSAGE], set.values[MSG_REASON]);
     }
     return ERR_OK;
 }

@@ -89,6 +89,24 @@ static enum err decode_other(struct venue_frame *frame, const struct field_set *
     return field_time_maybe(frame, set, MSG_TIME, FIELD_TIME_RFC3339, &frame->source_ns);
 }
 
+/* Which product was refused stands at the head of the reason only. */
+void coinbase_refusal(struct venue_frame *frame, struct json_span message, struct json_span reason)
+{
+    static const char tail[] = " is not a valid product";
+    char text[SYMBOL_MAX + sizeof tail];
+    field_refusal(frame, message, reason);
+    frame->leave = json_scan_is(message, "Failed to unsubscribe");
+    if (!json_scan_name(reason, text, sizeof text)) {
+        return;
+    }
+    char *found = strstr(text, tail);
+    size_t size = found ? (size_t)(found - text) : 0;
+    if (size > 0 && size < SYMBOL_MAX && found[sizeof tail - 1] == '\0') {
+        memcpy(frame->symbol, text, size);
+        frame->symbol[size] = '\0';
+    }
+}
+
 static enum err decode_frame(struct venue_frame *frame, struct json_span document)
 {
     struct field_set set;
@@ -109,7 +127,7 @@ static enum err decode_frame(struct venue_frame *frame, struct json_span documen
         return decode_match(frame, &set, TRADE_SNAPSHOT);
     }
     if (field_is(&set, MSG_TYPE, "error")) {
-        field_refusal(frame, set.values[MSG_MESSAGE], set.values[MSG_REASON]);
+        coinbase_refusal(frame, set.values[MSG_MESSAGE], set.values[MSG_REASON]);
         return ERR_OK;
     }
     return decode_other(frame, &set);
@@ -194,8 +212,9 @@ static enum err decode_answer(struct venue_frame *frame, const char *url, struct
 }
 
 enum err coinbase_decode_http(const char *url, const uint8_t *data, size_t size,
-                              struct venue_frame *out)
+                              const struct instrument_list *list, struct venue_frame *out)
 {
+    (void)list; /* REST and feed spell products alike */
     venue_frame_clear(out);
     return field_finish(out, decode_answer(out, url, json_scan_document(data, size)));
 }
@@ -233,8 +252,9 @@ static enum err decode_advanced_answer(struct venue_frame *frame, const char *ur
 }
 
 enum err coinbase_advanced_decode_http(const char *url, const uint8_t *data, size_t size,
-                                       struct venue_frame *out)
+                                       const struct instrument_list *list, struct venue_frame *out)
 {
+    (void)list; /* REST and feed spell products alike */
     venue_frame_clear(out);
     return field_finish(out, decode_advanced_answer(out, url, json_scan_document(data, size)));
 }

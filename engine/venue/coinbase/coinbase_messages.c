@@ -1,55 +1,52 @@
 #include "engine/venue/coinbase/coinbase.h"
 #include "engine/venue/venue_text.h"
 
+#include <string.h>
+
 /* Keeps a message small enough for any server's limit. */
 #define PRODUCTS_PER_MESSAGE 100
 
-/* Which products message `index` names; 0 when there is no such message. */
-static size_t slice(size_t count, size_t index, size_t *out_first)
-{
-    if (index > count / PRODUCTS_PER_MESSAGE) {
-        return 0;
-    }
-    *out_first = index * PRODUCTS_PER_MESSAGE;
-    size_t left = count - *out_first;
-    return left < PRODUCTS_PER_MESSAGE ? left : PRODUCTS_PER_MESSAGE;
-}
-
-static enum err begin(struct buf *out, const char *const *symbols, size_t count)
+static enum err begin(const struct venue_change *change, size_t first, size_t count,
+                      struct buf *out)
 {
     buf_clear(out);
-    enum err err = buf_append_text(out, "{\"type\":\"subscribe\",\"product_ids\":");
-    return err ? err : venue_text_append_list(out, symbols, count);
+    enum err err = buf_printf(
+        out, "{\"type\":\"%s\",\"product_ids\":", change->leave ? "unsubscribe" : "subscribe");
+    return err ? err : venue_text_append_list(out, change->symbols + first, count);
 }
 
-/* The heartbeat goes with the trades: it shows that the connection lives, and the newest trade's
- * id. */
-enum err coinbase_subscribe(const char *channel, const char *const *symbols, size_t count,
-                            size_t index, struct buf *out)
+/* The heartbeat shows that the connection lives, and the newest trade's id. It goes with every
+ * channel of a product, and is left with its trades. */
+enum err coinbase_subscribe(const struct venue_change *change, size_t index, struct buf *out)
 {
-    size_t first = 0, size = slice(count, index, &first);
+    size_t first = 0, size = venue_text_part(change->count, PRODUCTS_PER_MESSAGE, index, &first);
     if (size == 0) {
         return ERR_END;
     }
-    enum err err = begin(out, symbols + first, size);
-    return err ? err : buf_printf(out, ",\"channels\":[\"%s\",\"heartbeat\"]}", channel);
+    bool heartbeat = !change->leave || strcmp(change->channel, "matches") == 0;
+    const char *word = strcmp(change->channel, "level2") == 0 ? "level2_batch" : change->channel;
+    enum err err = begin(change, first, size, out);
+    return err ? err
+               : buf_printf(out, ",\"channels\":[\"%s\"%s]}", word,
+                            heartbeat ? ",\"heartbeat\"" : "");
 }
 
-/* One channel a message: first all products of the channel, then one message for the heartbeats,
- * without which the venue closes quiet connections. */
-enum err coinbase_advanced_subscribe(const char *channel, const char *const *symbols, size_t count,
-                                     size_t index, struct buf *out)
+/* One channel a message: first all products of the channel, then, when subscribing, one message
+ * for the heartbeats, without which the venue closes quiet connections. */
+enum err coinbase_advanced_subscribe(const struct venue_change *change, size_t index,
+                                     struct buf *out)
 {
-    size_t first = 0, size = slice(count, index, &first);
-    size_t messages = (count + PRODUCTS_PER_MESSAGE - 1) / PRODUCTS_PER_MESSAGE;
-    if (count == 0 || index > messages) {
-        return ERR_END;
-    }
-    if (index == messages) {
+    size_t first = 0, size = venue_text_part(change->count, PRODUCTS_PER_MESSAGE, index, &first);
+    size_t messages = (change->count + PRODUCTS_PER_MESSAGE - 1) / PRODUCTS_PER_MESSAGE;
+    const char *channel = change->channel;
+    if (index == messages && !change->leave && change->count > 0) {
         channel = "heartbeats";
         first = 0;
         size = 1;
     }
-    enum err err = begin(out, symbols + first, size);
+    if (size == 0) {
+        return ERR_END;
+    }
+    enum err err = begin(change, first, size, out);
     return err ? err : buf_printf(out, ",\"channel\":\"%s\"}", channel);
 }

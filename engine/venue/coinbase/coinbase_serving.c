@@ -260,6 +260,8 @@ static enum err answer_request(const uint8_t *data, size_t size, int64_t wall_ns
 const struct venue_serving coinbase_serving = {
     .open = open_target,
     .request = answer_request,
+    .write_trades = coinbase_write_trades,
+    .answer = coinbase_answer,
 };
 
 /* ---- Advanced Trade -------------------------------------------------------------------------- */
@@ -332,4 +334,6 @@ static enum err answer_advanced(const uint8_t *data, size_t size, int64_t wall_n
 const struct venue_serving coinbase_advanced_serving = {
     .open = open_target,
     .request = answer_advanced,
+    .write_trades = coinbase_advanced_write_trades,
+    .answer = coinbase_advanced_answer,
 };

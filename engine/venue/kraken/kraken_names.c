@@ -72,30 +72,55 @@ enum err kraken_v1_symbol(const char *instrument, char out[SYMBOL_MAX])
     return pair_of(instrument, true, out);
 }
 
-/* BASE/QUOTE -> BASE-QUOTE; what has no slash stays as it is. Codes of v1 are no names in v2, so
- * both feeds may be read with the same table. */
-void kraken_instrument(const char *symbol, char out[INSTRUMENT_MAX])
+/* Takes BASE/QUOTE apart, aliases resolved. */
+static bool divide(const char *pair, char base[ASSET_MAX], char quote[ASSET_MAX])
 {
-    char base[SYMBOL_MAX] = "";
-    const char *slash = strchr(symbol, '/');
-    size_t size = slash ? (size_t)(slash - symbol) : 0;
-    bool known = size > 0 && size < sizeof base && slash[1] != '\0' && !strchr(slash + 1, '/');
-    if (known) {
-        memcpy(base, symbol, size);
-        const char *const parts[] = {common_of(base), "-", common_of(slash + 1), NULL};
-        known = venue_name_join(out, INSTRUMENT_MAX, parts) == ERR_OK;
+    const char *slash = strchr(pair, '/');
+    if (!slash || strchr(slash + 1, '/') || !venue_text_asset(pair, (size_t)(slash - pair), base) ||
+        !venue_text_asset(slash + 1, strlen(slash + 1), quote)) {
+        return false;
     }
-    if (!known) {
-        size = strlen(symbol);
-        size = size < INSTRUMENT_MAX ? size : INSTRUMENT_MAX - 1;
-        memcpy(out, symbol, size);
-        out[size] = '\0';
-    }
+    const char *common = common_of(base);
+    memmove(base, common, strlen(common) + 1);
+    common = common_of(quote);
+    memmove(quote, common, strlen(common) + 1);
+    return true;
 }
 
-void kraken_v1_instrument(const char *symbol, char out[INSTRUMENT_MAX])
+bool kraken_pair_common(const char *pair, char out[SYMBOL_MAX])
 {
-    kraken_instrument(symbol, out);
+    char base[ASSET_MAX], quote[ASSET_MAX];
+    const char *const parts[] = {base, "/", quote, NULL};
+    return divide(pair, base, quote) && venue_name_join(out, SYMBOL_MAX, parts) == ERR_OK;
+}
+
+bool kraken_pair_own(const char *pair, char out[SYMBOL_MAX])
+{
+    char base[ASSET_MAX], quote[ASSET_MAX];
+    if (!divide(pair, base, quote)) {
+        return false;
+    }
+    const char *const parts[] = {own_of(base), "/", own_of(quote), NULL};
+    return venue_name_join(out, SYMBOL_MAX, parts) == ERR_OK;
+}
+
+/* REST drops the slash and has v1's codes: XBTUSD. What has no slash stays as it is. */
+void kraken_describe(const char *symbol, struct instrument *out)
+{
+    char base[ASSET_MAX], quote[ASSET_MAX];
+    venue_describe_symbol(symbol, out);
+    if (!divide(out->symbol, base, quote)) {
+        return;
+    }
+    memcpy(out->base, base, sizeof base);
+    memcpy(out->quote, quote, sizeof quote);
+    venue_text_upper(out->base);
+    venue_text_upper(out->quote);
+    const char *const parts[] = {own_of(base), own_of(quote), NULL};
+    if (venue_name_join(out->request_symbol, SYMBOL_MAX, parts)) {
+        memcpy(out->request_symbol, out->symbol, SYMBOL_MAX);
+    }
+    instrument_name(out, out->name);
 }
 
 /* The asset of a legacy code at text[0..4), or NULL. */

@@ -43,8 +43,31 @@ static enum err decode_row(struct venue_frame *frame, struct json_span element, 
     return field_check_trade(frame, trade);
 }
 
+/* What a request is about. */
+struct question {
+    struct venue_path path;
+    const struct instrument_list *list; /* may be NULL */
+};
+
+/* The symbol of the pair asked for, which the answer may spell in another way ("XXBTZUSD" for
+ * "XBTUSD"): as the instrument list has it, else as the answer's own spelling says. */
+static void name_pair(const struct question *question, const char *answered, char out[SYMBOL_MAX])
+{
+    char asked[SYMBOL_MAX];
+    const struct instrument *instrument = NULL;
+    if (question->list && venue_path_param(question->path, "pair", asked, sizeof asked)) {
+        instrument = instrument_list_request_symbol(question->list, asked);
+    }
+    if (instrument) {
+        memcpy(out, instrument->symbol, SYMBOL_MAX);
+    } else {
+        kraken_rest_symbol(answered, out);
+    }
+}
+
 /* {"XBTUSDT":[rows],"last":"..."} */
-static enum err decode_trades(struct venue_frame *frame, struct json_span result)
+static enum err decode_trades(struct venue_frame *frame, const struct question *question,
+                              struct json_span result)
 {
     struct json_scan scan;
     struct json_span key, value;
@@ -60,7 +83,7 @@ static enum err decode_trades(struct venue_frame *frame, struct json_span result
             venue_frame_malformed(frame, "a member of 'result' is not called like a pair");
             return ERR_DAMAGED;
         }
-        kraken_rest_symbol(pair, symbol);
+        name_pair(question, pair, symbol);
         enum err err = field_each(frame, value, pair, decode_row, symbol);
         if (err) {
             return err;
@@ -69,10 +92,11 @@ static enum err decode_trades(struct venue_frame *frame, struct json_span result
     return ERR_OK;
 }
 
-static enum err decode_answer(struct venue_frame *frame, const char *url, struct json_span document)
+static enum err decode_answer(struct venue_frame *frame, const struct question *question,
+                              struct json_span document)
 {
     static const char *const names[] = {"error", "result"};
-    struct venue_path path = venue_path_of(url);
+    struct venue_path path = question->path;
     struct json_span first = {0}, key;
     struct json_scan scan;
     struct field_set set;
@@ -86,8 +110,9 @@ static enum err decode_answer(struct venue_frame *frame, const char *url, struct
         return ERR_OK;
     }
     if (venue_path_ends(path, "/Trades")) {
-        return field_want(frame, &set, 1, SPAN_OBJECT) ? ERR_DAMAGED
-                                                       : decode_trades(frame, set.values[1]);
+        return field_want(frame, &set, 1, SPAN_OBJECT)
+                   ? ERR_DAMAGED
+                   : decode_trades(frame, question, set.values[1]);
     }
     if (venue_path_ends(path, "/OHLC") || venue_path_ends(path, "/Depth") ||
         venue_path_ends(path, "/Ticker") || venue_path_ends(path, "/Spread")) {
@@ -97,8 +122,9 @@ static enum err decode_answer(struct venue_frame *frame, const char *url, struct
 }
 
 enum err kraken_decode_http(const char *url, const uint8_t *data, size_t size,
-                            struct venue_frame *out)
+                            const struct instrument_list *list, struct venue_frame *out)
 {
+    struct question question = {venue_path_of(url), list};
     venue_frame_clear(out);
-    return field_finish(out, decode_answer(out, url, json_scan_document(data, size)));
+    return field_finish(out, decode_answer(out, &question, json_scan_document(data, size)));
 }

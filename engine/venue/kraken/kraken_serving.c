@@ -199,6 +199,10 @@ static enum err change_v2(struct request *request, const char *method, struct js
     }
     if (json_scan_is(values[0], "instrument")) {
         change.channel = "instrument";
+        if (!change.subscribe) {
+            venue_subscriptions_remove(request->subs, change.channel, "");
+            return confirm_v2(request, &change, NULL);
+        }
         enum err err = add(request, change.channel, "");
         return err ? err : confirm_v2(request, &change, NULL);
     }
@@ -261,6 +265,8 @@ const struct venue_serving kraken_serving = {
     .open = open_v2,
     .greet = greet_v2,
     .request = request_v2,
+    .write_trades = kraken_write_trades,
+    .answer = kraken_answer,
 };
 
 /* ---- v1 -------------------------------------------------------------------------------------- */
@@ -422,4 +428,6 @@ const struct venue_serving kraken_v1_serving = {
     .open = open_v1,
     .greet = greet_v1,
     .request = request_v1,
+    .write_trades = kraken_v1_write_trades,
+    .answer = kraken_answer,
 };

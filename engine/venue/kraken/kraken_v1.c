@@ -11,8 +11,18 @@
 enum { ROW_PRICE, ROW_VOLUME, ROW_TIME, ROW_SIDE, ROW_COUNT };
 static const char *const row_names[ROW_COUNT] = {"price", "volume", "time", "side"};
 
-enum { EVENT_NAME, EVENT_PAIR, EVENT_STATUS, EVENT_ERROR, EVENT_COUNT };
-static const char *const event_names[EVENT_COUNT] = {"event", "pair", "status", "errorMessage"};
+enum {
+    EVENT_NAME,
+    EVENT_PAIR,
+    EVENT_STATUS,
+    EVENT_ERROR,
+    EVENT_CHANNEL,
+    EVENT_REQUEST,
+    EVENT_COUNT
+};
+static const char *const event_names[EVENT_COUNT] = {
+    "event", "pair", "status", "errorMessage", "channelName", "reqid",
+};
 
 static enum err decode_trade(struct venue_frame *frame, struct json_span element, void *arg)
 {
@@ -155,6 +165,12 @@ static enum err decode_event(struct venue_frame *frame, struct json_span documen
             frame->kind = kinds[i].kind;
             memcpy(frame->channel, kinds[i].channel, strlen(kinds[i].channel) + 1);
         }
+    }
+    field_request_id(frame, &set, EVENT_REQUEST);
+    frame->leave = field_is(&set, EVENT_STATUS, "unsubscribed");
+    if (field_is_set(&set, EVENT_CHANNEL) &&
+        field_text(frame, &set, EVENT_CHANNEL, frame->channel, sizeof frame->channel)) {
+        return ERR_DAMAGED;
     }
     if (field_is(&set, EVENT_NAME, "error") || field_is(&set, EVENT_STATUS, "error")) {
         field_refusal(frame, set.values[EVENT_ERROR], (struct json_span){0});

@@ -14,11 +14,13 @@ enum {
     MSG_SYMBOL,
     MSG_TIME_OUT,
     MSG_OLD_ERROR,
+    MSG_RESULT,
+    MSG_REQUEST,
     MSG_COUNT
 };
 static const char *const msg_names[MSG_COUNT] = {
-    "channel", "type",    "timestamp", "data",     "method",
-    "error",   "success", "symbol",    "time_out", "Error",
+    "channel", "type",   "timestamp", "data",  "method", "error",
+    "success", "symbol", "time_out",  "Error", "result", "req_id",
 };
 
 enum { ROW_SYMBOL, ROW_SIDE, ROW_PRICE, ROW_QUANTITY, ROW_ID, ROW_TIMESTAMP, ROW_COUNT };
@@ -131,16 +133,36 @@ static enum err decode_channel(struct venue_frame *frame, const struct field_set
     return ERR_OK;
 }
 
-/* An answer to a request; a refused subscription says for which symbol. */
+/* A subscription that is granted says its channel and symbol in "result", a refused one its symbol
+ * beside the error. */
+static enum err name_subscription(struct venue_frame *frame, const struct field_set *set)
+{
+    static const char *const names[] = {"channel", "symbol"};
+    struct field_set result = *set;
+    size_t symbol = MSG_SYMBOL;
+    if (set->values[MSG_RESULT].kind == SPAN_OBJECT) {
+        if (field_pick(frame, &result, set->values[MSG_RESULT], names, 2) ||
+            (field_is_set(&result, 0) &&
+             field_text(frame, &result, 0, frame->channel, sizeof frame->channel))) {
+            return ERR_DAMAGED;
+        }
+        symbol = 1;
+    }
+    if (field_is_set(&result, symbol)) {
+        return field_text(frame, &result, symbol, frame->symbol, sizeof frame->symbol);
+    }
+    return ERR_OK;
+}
+
+/* An answer to a message of ours. */
 static enum err decode_answer(struct venue_frame *frame, const struct field_set *set)
 {
-    if (field_time_maybe(frame, set, MSG_TIME_OUT, FIELD_TIME_RFC3339, &frame->source_ns)) {
+    if (field_time_maybe(frame, set, MSG_TIME_OUT, FIELD_TIME_RFC3339, &frame->source_ns) ||
+        name_subscription(frame, set)) {
         return ERR_DAMAGED;
     }
-    if (field_is_set(set, MSG_SYMBOL) &&
-        field_text(frame, set, MSG_SYMBOL, frame->symbol, sizeof frame->symbol)) {
-        return ERR_DAMAGED;
-    }
+    field_request_id(frame, set, MSG_REQUEST);
+    frame->leave = field_is(set, MSG_METHOD, "unsubscribe");
     bool refused = set->values[MSG_SUCCESS].kind == SPAN_FALSE || field_is_set(set, MSG_ERROR);
     if (refused) {
         field_refusal(frame, set->values[MSG_ERROR], (struct json_span){0});
