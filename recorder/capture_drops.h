@@ -19,7 +19,8 @@ enum drop_reason {
 struct capture_drops {
     uint64_t total; /* ever */
     struct {
-        uint64_t count;
+        uint64_t count;  /* records */
+        uint64_t frames; /* of those, messages of the venue */
         int64_t first_wall_ns, last_wall_ns;
     } pending[DROP_REASONS]; /* not told yet */
 };
@@ -27,7 +28,8 @@ struct capture_drops {
 /* Pushes the record, after the gap records that are due; what does not fit is counted. */
 void capture_drops_push(struct capture_drops *drops, struct record_queue *queue,
                         const struct record *record);
-/* Counts a record that was lost before it could be pushed. */
+/* Counts a record that was lost before it could be pushed; what is too large is a message of the
+ * venue. */
 void capture_drops_count(struct capture_drops *drops, enum drop_reason reason, int64_t wall_ns);
 /* Pushes the gap records that are due; `from` gives their venue, connection and times. True: none
  * is due any more. */

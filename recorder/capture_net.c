@@ -14,7 +14,7 @@
 struct capture_net {
     struct link_shared shared;
     size_t link_count;
-    struct venue_link *links[PLAN_LINKS_MAX];
+    struct venue_link *links[OLD_LINKS_MAX];
     lws_sorted_usec_list_t housekeeping;
     atomic_bool stop;
     int64_t stop_by_ns; /* 0 = not stopping */
@@ -123,7 +123,7 @@ static enum err make_context(struct capture_net *net, const char *ca_file)
         .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .client_ssl_ca_filepath = ca_file,
         .pt_serv_buf_size = READ_BYTES,
-        .fd_limit_per_thread = PLAN_LINKS_MAX + 16,
+        .fd_limit_per_thread = OLD_LINKS_MAX + 16,
         .connect_timeout_secs = LINK_CONNECT_TIMEOUT_S,
         .timeout_secs = LINK_CONNECT_TIMEOUT_S,
         .alpn = "http/1.1",
@@ -143,8 +143,8 @@ static enum err make_context(struct capture_net *net, const char *ca_file)
 static enum err make_links(struct capture_net *net, const struct capture_net_options *options)
 {
     int64_t now_ns = clock_mono_ns();
-    for (size_t i = 0; i < PLAN_VENUES_MAX; i++)
-        connect_budget_init(&net->shared.budgets[i], now_ns);
+    for (size_t i = 0; i < OLD_VENUES_MAX; i++)
+        old_budget_init(&net->shared.budgets[i], now_ns);
     for (size_t i = 0; i < options->plan->link_count; i++) {
         enum err err = venue_link_new(&net->links[i], &options->plan->links[i], &net->shared,
                                       options->seed + i);

@@ -18,7 +18,7 @@
 struct capture_net;
 
 struct capture_net_options {
-    const struct record_plan *plan; /* must outlive it */
+    const struct old_plan *plan; /* must outlive it */
     struct record_queue *queue;     /* must outlive it; ended when the thread ends */
     uint32_t first_connection;
     const char *ca_file; /* trust these certificates and no others; NULL = the system's */

@@ -43,7 +43,7 @@ struct capture_writer {
 static const struct venue *venue_of(const struct capture_writer *writer,
                                     const struct record *record)
 {
-    const struct record_plan *plan = writer->options.plan;
+    const struct old_plan *plan = writer->options.plan;
     for (size_t i = 0; i < plan->venue_count; i++)
         if (plan->venues[i].venue->name == record->venue)
             return plan->venues[i].venue;
@@ -54,6 +54,7 @@ static const struct venue *venue_of(const struct capture_writer *writer,
 static const struct venue_frame *decode(struct capture_writer *writer, struct record *record)
 {
     const struct venue *venue = venue_of(writer, record);
+    writer->frame.connection = record->connection;
     if (record->type != RECORD_RECEIVED || !venue ||
         venue->decode(record->data, record->size, &writer->frame) != ERR_OK)
         return NULL;

@@ -24,7 +24,7 @@ struct capture_writer;
 struct capture_writer_options {
     struct tape_writer *tape;         /* taken, also when starting fails */
     struct record_queue *in, *engine; /* must outlive it; it ends `engine` */
-    const struct record_plan *plan;
+    const struct old_plan *plan;
     struct record_control *control;
     int64_t flush_ns; /* bound that the user was told */
     int64_t

@@ -16,7 +16,7 @@
 #include "recorder/capture_writer.h"
 #include "recorder/live_engine.h"
 #include "recorder/record_config.h"
-#include "recorder/record_plan.h"
+#include "recorder/old_plan.h"
 #include "recorder/recorder_commands.h"
 
 #include <inttypes.h>
@@ -44,7 +44,7 @@ struct record_call {
 /* What runs. */
 struct recording {
     const struct record_call *call;
-    struct record_plan plan;
+    struct old_plan plan;
     struct engine_config config;
     struct record_control control;
     int signal_fd;
@@ -162,7 +162,7 @@ static enum err push_config(struct recording *rec)
 {
     struct buf json;
     buf_init(&json, RECORD_DATA_MAX);
-    enum err err = record_plan_config(&rec->plan, &rec->config, &json);
+    enum err err = old_plan_config(&rec->plan, &rec->config, &json);
     struct record record = {
         .type = RECORD_CONFIG,
         .venue = "",
@@ -415,7 +415,7 @@ static void record_all(struct recording *rec)
 static enum err run_call(const struct record_call *call)
 {
     struct recording rec = {.call = call, .signal_fd = -1, .control = {.wake_fd = -1}};
-    enum err err = record_plan_make(&rec.plan, &call->venues, &call->channels, &call->urls);
+    enum err err = old_plan_make(&rec.plan, &call->venues, &call->channels, &call->urls);
     if (!err && call->ca_file)
         err = ca_file_check(call->ca_file);
     err = err ? err : record_config_make(&rec.config, &call->wish, io_posix(), call->out);
@@ -423,7 +423,7 @@ static enum err run_call(const struct record_call *call)
         record_all(&rec);
         err = rec.err ? err_fail(rec.err, "%s", rec.err_text) : ERR_OK;
     }
-    record_plan_release(&rec.plan);
+    old_plan_release(&rec.plan);
     return err;
 }
 

@@ -1,20 +1,14 @@
 #include "recorder/net_log.h"
 
+#include <errno.h>
 #include <libwebsockets.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char reason[NET_LOG_TEXT_MAX];
-
-/* "SSL error: self-signed certificate (preverify_ok=0;err=18;depth=0)" -> "self-signed certificate"
- */
-static void keep_tls(const char *text)
-{
-    snprintf(reason, sizeof reason, "TLS: %.*s", (int)strcspn(text, "(\n"), text);
-    for (size_t size = strlen(reason); size > 0 && reason[size - 1] == ' '; size--)
-        reason[size - 1] = '\0';
-}
+static _Thread_local char reason[NET_LOG_TEXT_MAX];
+static atomic_int listeners;
 
 /* "lws_client_handshake: got bad HTTP response '404'" -> "got bad HTTP response '404'" */
 static void keep_plain(const char *line)
@@ -25,29 +19,46 @@ static void keep_plain(const char *line)
     snprintf(reason, sizeof reason, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
+/* "lws_client_connect_3_connect: connect says errno: 101" */
+static void keep_system_error(const char *line)
+{
+    static const char *const forms[] = {" says err ", " says errno: "};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        const char *found = strstr(line, forms[i]);
+        int code = found ? (int)strtol(found + strlen(forms[i]), NULL, 10) : 0;
+        if (code > 0 && code != EINPROGRESS && code != EALREADY)
+            snprintf(reason, sizeof reason, "%s", strerror(code));
+    }
+}
+
 static void emit(int level, const char *line)
 {
-    static const char tls[] = "SSL error: ", system_error[] = " says err ";
-    const char *found;
-    if (level & (LLL_ERR | LLL_WARN)) {
-        if ((found = strstr(line, tls)))
-            keep_tls(found + sizeof tls - 1);
-        else
-            keep_plain(line);
-    } else if ((found = strstr(line, system_error))) {
-        snprintf(reason, sizeof reason, "%s",
-                 strerror((int)strtol(found + sizeof system_error - 1, NULL, 10)));
-    }
+    if (level & (LLL_ERR | LLL_WARN))
+        keep_plain(line);
+    else
+        keep_system_error(line);
+}
+
+static void set_level(bool listening)
+{
+    lws_set_log_level(LLL_ERR | LLL_WARN | (listening ? LLL_DEBUG : 0), emit);
 }
 
 void net_log_install(void)
 {
-    lws_set_log_level(LLL_ERR | LLL_WARN, emit);
+    set_level(atomic_load(&listeners) > 0);
+}
+
+void net_log_follow(bool begin)
+{
+    int before = atomic_fetch_add(&listeners, begin ? 1 : -1);
+    if (before == (begin ? 0 : 1))
+        set_level(begin);
 }
 
 void net_log_listen(bool connecting)
 {
-    lws_set_log_level(LLL_ERR | LLL_WARN | (connecting ? LLL_DEBUG : 0), emit);
+    set_level(connecting);
 }
 
 void net_log_clear(void)

@@ -1,4 +1,4 @@
-#include "recorder/record_plan.h"
+#include "recorder/old_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 /* ---- one --venue ---------------------------------------------------------------------------- */
 
-static struct plan_venue *find_venue(struct record_plan *plan, const struct venue *venue)
+static struct old_venue *find_venue(struct old_plan *plan, const struct venue *venue)
 {
     for (size_t i = 0; i < plan->venue_count; i++)
         if (plan->venues[i].venue == venue)
@@ -14,7 +14,7 @@ static struct plan_venue *find_venue(struct record_plan *plan, const struct venu
     return NULL;
 }
 
-static enum err add_venue(struct record_plan *plan, const char *name, struct plan_venue **out)
+static enum err add_venue(struct old_plan *plan, const char *name, struct old_venue **out)
 {
     const struct venue *venue;
     enum err err = venue_get(&venue, name);
@@ -25,18 +25,18 @@ static enum err add_venue(struct record_plan *plan, const char *name, struct pla
         return ERR_OK;
     if (!venue->recording)
         return err_fail(ERR_USAGE, "venue '%s' can be imported, not recorded", name);
-    if (plan->venue_count == PLAN_VENUES_MAX)
-        return err_fail(ERR_USAGE, "more than %d venues; run a second recorder", PLAN_VENUES_MAX);
-    struct plan_venue *added = &plan->venues[plan->venue_count++];
+    if (plan->venue_count == OLD_VENUES_MAX)
+        return err_fail(ERR_USAGE, "more than %d venues; run a second recorder", OLD_VENUES_MAX);
+    struct old_venue *added = &plan->venues[plan->venue_count++];
     added->venue = venue;
-    added->channel = venue->recording->channel;
+    added->channel = venue->recording->channels[0].name;
     *out = added;
     return ERR_OK;
 }
 
-static enum err add_instrument(struct plan_venue *to, const char *instrument)
+static enum err add_instrument(struct old_venue *to, const char *instrument)
 {
-    struct plan_instrument item = {0};
+    struct old_instrument item = {0};
     int size = snprintf(item.instrument, sizeof item.instrument, "%s", instrument);
     if (size < 0 || (size_t)size >= sizeof item.instrument)
         return err_fail(ERR_USAGE, "instrument '%s' is too long", instrument);
@@ -46,10 +46,10 @@ static enum err add_instrument(struct plan_venue *to, const char *instrument)
     for (size_t i = 0; i < to->count; i++)
         if (strcmp(to->instruments[i].symbol, item.symbol) == 0)
             return err_fail(ERR_USAGE, "%s: '%s' is named twice", to->venue->name, instrument);
-    if (to->count == PLAN_INSTRUMENTS_MAX)
+    if (to->count == OLD_INSTRUMENTS_MAX)
         return err_fail(ERR_USAGE, "%s: more than %d instruments; run a second recorder",
-                        to->venue->name, PLAN_INSTRUMENTS_MAX);
-    struct plan_instrument *grown = realloc(to->instruments, (to->count + 1) * sizeof *grown);
+                        to->venue->name, OLD_INSTRUMENTS_MAX);
+    struct old_instrument *grown = realloc(to->instruments, (to->count + 1) * sizeof *grown);
     if (!grown)
         return err_fail(ERR_NOMEM, "out of memory for instruments");
     to->instruments = grown;
@@ -57,7 +57,7 @@ static enum err add_instrument(struct plan_venue *to, const char *instrument)
     return ERR_OK;
 }
 
-static enum err add_instruments(struct plan_venue *to, const char *list, const char *text)
+static enum err add_instruments(struct old_venue *to, const char *list, const char *text)
 {
     char item[INSTRUMENT_MAX + 1];
     for (const char *p = list;; p++) {
@@ -76,14 +76,14 @@ static enum err add_instruments(struct plan_venue *to, const char *list, const c
     }
 }
 
-static enum err add_spec(struct record_plan *plan, const char *text)
+static enum err add_spec(struct old_plan *plan, const char *text)
 {
     char name[RECORD_VENUE_MAX];
     const char *colon = strchr(text, ':');
     size_t size = colon ? (size_t)(colon - text) : strlen(text);
     snprintf(name, sizeof name, "%.*s", size < sizeof name ? (int)size : (int)sizeof name - 1,
              text);
-    struct plan_venue *venue;
+    struct old_venue *venue;
     enum err err = add_venue(plan, name, &venue);
     if (err)
         return err;
@@ -97,8 +97,8 @@ static enum err add_spec(struct record_plan *plan, const char *text)
  */
 
 /* "binance=VALUE" -> the venue and the value. */
-static enum err split_setting(struct record_plan *plan, const char *option, const char *text,
-                              struct plan_venue **out_venue, const char **out_value)
+static enum err split_setting(struct old_plan *plan, const char *option, const char *text,
+                              struct old_venue **out_venue, const char **out_value)
 {
     const char *equals = strchr(text, '=');
     if (!equals || equals[1] == '\0')
@@ -115,16 +115,16 @@ static enum err split_setting(struct record_plan *plan, const char *option, cons
     return err_fail(ERR_USAGE, "--%s '%s' is for a venue that no --venue names", option, text);
 }
 
-static enum err set_channel(struct plan_venue *venue, const char *channel)
+static enum err set_channel(struct old_venue *venue, const char *channel)
 {
     char known[256] = "";
     size_t used = 0;
-    for (const char *const *p = venue->venue->recording->channels; *p; p++) {
-        if (strcmp(*p, channel) == 0) {
-            venue->channel = *p;
+    for (const struct venue_channel *p = venue->venue->recording->channels; p->name; p++) {
+        if (strcmp(p->name, channel) == 0) {
+            venue->channel = p->name;
             return ERR_OK;
         }
-        int size = snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", *p);
+        int size = snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", p->name);
         used = size > 0 && used + (size_t)size < sizeof known ? used + (size_t)size : used;
     }
     return err_fail(ERR_UNKNOWN, "%s has no channel '%s' to record; it has %s", venue->venue->name,
@@ -132,18 +132,19 @@ static enum err set_channel(struct plan_venue *venue, const char *channel)
 }
 
 /* The endpoint depends on the channel. */
-static enum err set_url(struct plan_venue *venue, const char *url)
+static enum err set_url(struct old_venue *venue, const char *url)
 {
     const struct venue_recording *recording = venue->venue->recording;
+    const struct venue_channel *channel = venue_channel_find(recording, venue->channel);
     if (!url)
-        url = venue_recording_url(recording, venue->channel);
-    return ws_url_parse(&venue->url, url, venue_recording_path(recording, venue->channel));
+        url = venue_channel_url(recording, channel);
+    return ws_url_parse(&venue->url, url, venue_channel_path(recording, channel));
 }
 
-static enum err apply_settings(struct record_plan *plan, const struct option_list *channels,
+static enum err apply_settings(struct old_plan *plan, const struct option_list *channels,
                                const struct option_list *urls)
 {
-    struct plan_venue *venue;
+    struct old_venue *venue;
     const char *value;
     enum err err = ERR_OK;
     for (size_t i = 0; !err && i < channels->count; i++) {
@@ -161,7 +162,7 @@ static enum err apply_settings(struct record_plan *plan, const struct option_lis
 
 /* ---- connections ---------------------------------------------------------------------------- */
 
-static enum err spread(struct record_plan *plan, struct plan_venue *venue)
+static enum err spread(struct old_plan *plan, struct old_venue *venue)
 {
     venue->symbols = calloc(venue->count, sizeof *venue->symbols);
     if (!venue->symbols)
@@ -170,18 +171,18 @@ static enum err spread(struct record_plan *plan, struct plan_venue *venue)
         venue->symbols[i] = venue->instruments[i].symbol;
     size_t each = venue->venue->recording->symbols_max;
     for (size_t first = 0; first < venue->count; first += each) {
-        if (plan->link_count == PLAN_LINKS_MAX)
+        if (plan->link_count == OLD_LINKS_MAX)
             return err_fail(ERR_USAGE, "more than %d connections are needed; run a second recorder",
-                            PLAN_LINKS_MAX);
+                            OLD_LINKS_MAX);
         size_t left = venue->count - first;
         plan->links[plan->link_count++] =
-            (struct plan_link){.venue = venue, .first = first, .count = left < each ? left : each};
+            (struct old_link){.venue = venue, .first = first, .count = left < each ? left : each};
     }
     return ERR_OK;
 }
 
-enum err record_plan_make(struct record_plan *out, const struct option_list *venues,
-                          const struct option_list *channels, const struct option_list *urls)
+enum err old_plan_make(struct old_plan *out, const struct option_list *venues,
+                       const struct option_list *channels, const struct option_list *urls)
 {
     memset(out, 0, sizeof *out);
     if (venues->count == 0)
@@ -196,7 +197,7 @@ enum err record_plan_make(struct record_plan *out, const struct option_list *ven
     return err;
 }
 
-void record_plan_release(struct record_plan *plan)
+void old_plan_release(struct old_plan *plan)
 {
     for (size_t i = 0; i < plan->venue_count; i++) {
         free(plan->venues[i].instruments);
@@ -213,11 +214,11 @@ static enum err append_member(struct buf *out, const char *name, const char *val
     return err ? err : buf_append_json(out, value, strlen(value));
 }
 
-static enum err append_names(struct buf *out, const struct plan_venue *venue, bool symbols)
+static enum err append_names(struct buf *out, const struct old_venue *venue, bool symbols)
 {
     enum err err = buf_printf(out, ",\"%s\":[", symbols ? "symbols" : "instruments");
     for (size_t i = 0; !err && i < venue->count; i++) {
-        const struct plan_instrument *item = &venue->instruments[i];
+        const struct old_instrument *item = &venue->instruments[i];
         const char *text = symbols ? item->symbol : item->instrument;
         err = i > 0 ? buf_append_byte(out, ',') : ERR_OK;
         err = err ? err : buf_append_json(out, text, strlen(text));
@@ -225,7 +226,7 @@ static enum err append_names(struct buf *out, const struct plan_venue *venue, bo
     return err ? err : buf_append_byte(out, ']');
 }
 
-static enum err append_venue(struct buf *out, const struct plan_venue *venue)
+static enum err append_venue(struct buf *out, const struct old_venue *venue)
 {
     enum err err = buf_append_byte(out, '{');
     err = err ? err : append_member(out, "venue", venue->venue->name);
@@ -238,8 +239,8 @@ static enum err append_venue(struct buf *out, const struct plan_venue *venue)
     return err ? err : buf_append_byte(out, '}');
 }
 
-enum err record_plan_config(const struct record_plan *plan, const struct engine_config *config,
-                            struct buf *out)
+enum err old_plan_config(const struct old_plan *plan, const struct engine_config *config,
+                         struct buf *out)
 {
     enum err err = buf_append_text(out, "{\"rewick\":\"" REWICK_VERSION "\",");
     err = err ? err : engine_config_write(config, out);

@@ -8,7 +8,7 @@
 #include <strings.h>
 
 struct watched_venue {
-    const struct plan_venue *plan;
+    const struct old_venue *plan;
     size_t quiet_count;
     size_t *quiet;     /* indexes of the instruments from which nothing came yet */
     int64_t opened_ns; /* first connection; 0 = none yet */
@@ -20,12 +20,12 @@ struct watched_venue {
 
 struct subscription_watch {
     size_t count;
-    struct watched_venue venues[PLAN_VENUES_MAX];
+    struct watched_venue venues[OLD_VENUES_MAX];
     int64_t data_ns;
     char refusal[RECORD_VENUE_MAX + VENUE_ERROR_MAX + 32];
 };
 
-enum err subscription_watch_new(struct subscription_watch **out, const struct record_plan *plan)
+enum err subscription_watch_new(struct subscription_watch **out, const struct old_plan *plan)
 {
     struct subscription_watch *watch = calloc(1, sizeof *watch);
     if (!watch)

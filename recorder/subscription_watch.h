@@ -8,7 +8,7 @@
 #ifndef REWICK_RECORDER_SUBSCRIPTION_WATCH_H
 #define REWICK_RECORDER_SUBSCRIPTION_WATCH_H
 
-#include "recorder/record_plan.h"
+#include "recorder/old_plan.h"
 
 /* A subscribed instrument from which nothing came for this long gets a warning. */
 #define WATCH_QUIET_NS INT64_C(30000000000)
@@ -20,7 +20,7 @@
 struct subscription_watch;
 
 enum err subscription_watch_new(struct subscription_watch **out,
-                                const struct record_plan *plan) ERR_MUST_CHECK;
+                                const struct old_plan *plan) ERR_MUST_CHECK;
 void subscription_watch_free(struct subscription_watch *watch); /* accepts NULL */
 
 /* Every record; `frame` is what a received one decodes to, else NULL. */

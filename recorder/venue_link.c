@@ -23,11 +23,11 @@ enum link_state { LINK_IDLE, LINK_RESOLVING, LINK_CONNECTING, LINK_OPEN };
 
 struct venue_link {
     struct link_shared *shared;
-    const struct plan_link *plan;
+    const struct old_link *plan;
     const struct venue *venue;
     const struct venue_recording *recording;
     const struct ws_url *url;
-    struct connect_budget *budget;
+    struct old_budget *budget;
 
     enum link_state state;
     bool stopping;
@@ -112,16 +112,16 @@ bool venue_link_tell_gaps(struct venue_link *link)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-static struct connect_budget *budget_of(struct link_shared *shared, const struct plan_venue *venue)
+static struct old_budget *budget_of(struct link_shared *shared, const struct old_venue *venue)
 {
-    const struct record_plan *plan = shared->plan;
+    const struct old_plan *plan = shared->plan;
     for (size_t i = 0; i < plan->venue_count; i++)
         if (strcmp(plan->venues[i].url.authority, venue->url.authority) == 0)
             return &shared->budgets[i];
     return &shared->budgets[0];
 }
 
-enum err venue_link_new(struct venue_link **out, const struct plan_link *plan,
+enum err venue_link_new(struct venue_link **out, const struct old_link *plan,
                         struct link_shared *shared, uint64_t seed)
 {
     struct venue_link *link = calloc(1, sizeof *link);
@@ -205,7 +205,7 @@ static void wake_loop(void *arg)
 
 static void begin_attempt(struct venue_link *link, int64_t now_ns)
 {
-    int64_t wait_ns = connect_budget_take(link->budget, now_ns);
+    int64_t wait_ns = old_budget_take(link->budget, now_ns);
     if (wait_ns > 0) {
         link->attempt_ns = now_ns + wait_ns;
         return;
@@ -386,11 +386,15 @@ static bool keepalive_due(const struct venue_link *link, int64_t now_ns)
 /* The next message that is due, in link->out; ERR_END when there is none. */
 static enum err next_message(struct venue_link *link, int64_t now_ns)
 {
-    const struct plan_link *plan = link->plan;
+    const struct old_link *plan = link->plan;
     if (!link->subscribed) {
-        enum err err =
-            link->recording->subscribe(plan->venue->channel, plan->venue->symbols + plan->first,
-                                       plan->count, link->subscribe_index, &link->out);
+        struct venue_change change = {
+            .channel = plan->venue->channel,
+            .symbols = plan->venue->symbols + plan->first,
+            .count = plan->count,
+            .first_id = 1,
+        };
+        enum err err = link->recording->subscribe(&change, link->subscribe_index, &link->out);
         if (err != ERR_END) {
             link->subscribe_index++;
             return err;

@@ -14,8 +14,8 @@
 #define REWICK_RECORDER_VENUE_LINK_H
 
 #include "recorder/capture_drops.h"
-#include "recorder/connect_budget.h"
-#include "recorder/record_plan.h"
+#include "recorder/old_budget.h"
+#include "recorder/old_plan.h"
 
 #include <libwebsockets.h>
 
@@ -28,9 +28,9 @@
 struct link_shared {
     struct lws_context *context;
     struct record_queue *queue;
-    struct connect_budget
-        budgets[PLAN_VENUES_MAX]; /* per venue of the plan, shared by equal hosts */
-    const struct record_plan *plan;
+    struct old_budget
+        budgets[OLD_VENUES_MAX]; /* per venue of the plan, shared by equal hosts */
+    const struct old_plan *plan;
     uint32_t next_connection;
     int64_t pushed_mono_ns; /* receive time of the newest record */
     size_t connecting;      /* links in that state, for net_log_listen() */
@@ -43,7 +43,7 @@ struct link_stats {
 
 struct venue_link;
 
-enum err venue_link_new(struct venue_link **out, const struct plan_link *plan,
+enum err venue_link_new(struct venue_link **out, const struct old_link *plan,
                         struct link_shared *shared, uint64_t seed) ERR_MUST_CHECK;
 void venue_link_free(struct venue_link *link); /* after the context; accepts NULL */
 

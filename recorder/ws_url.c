@@ -5,15 +5,25 @@
 
 #define URL_HELP "give ws://HOST[:PORT][/PATH] or wss://..."
 
-static enum err parse_scheme(struct ws_url *out, const char **rest, const char *text)
+struct scheme {
+    const char *plain, *secure, *what;
+};
+
+static const struct scheme websocket = {"ws://", "wss://", "WebSocket"};
+static const struct scheme http = {"http://", "https://", "HTTP"};
+
+static enum err parse_scheme(struct ws_url *out, const struct scheme *scheme, const char **rest,
+                             const char *text)
 {
-    if (strncmp(text, "ws://", 5) == 0) {
-        *rest = text + 5;
-    } else if (strncmp(text, "wss://", 6) == 0) {
+    size_t plain = strlen(scheme->plain), secure = strlen(scheme->secure);
+    if (strncmp(text, scheme->plain, plain) == 0) {
+        *rest = text + plain;
+    } else if (strncmp(text, scheme->secure, secure) == 0) {
         out->tls = true;
-        *rest = text + 6;
+        *rest = text + secure;
     } else {
-        return err_fail(ERR_USAGE, "url '%s' is no WebSocket address; " URL_HELP, text);
+        return err_fail(ERR_USAGE, "url '%s' is no %s address; give %sHOST[:PORT] or %s...", text,
+                        scheme->what, scheme->plain, scheme->secure);
     }
     for (const char *p = *rest; *p; p++)
         if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == '#')
@@ -58,7 +68,7 @@ static enum err parse_port(struct ws_url *out, const char *rest, const char *end
     return ERR_OK;
 }
 
-static void format_texts(struct ws_url *url)
+static void format_texts(struct ws_url *url, const struct scheme *scheme)
 {
     bool v6 = strchr(url->host, ':') != NULL;
     bool usual = url->port == (url->tls ? 443 : 80);
@@ -67,21 +77,27 @@ static void format_texts(struct ws_url *url)
         snprintf(port, sizeof port, ":%d", url->port);
     snprintf(url->authority, sizeof url->authority, "%s%s%s%s", v6 ? "[" : "", url->host,
              v6 ? "]" : "", port);
-    snprintf(url->text, sizeof url->text, "%s://%s%s", url->tls ? "wss" : "ws", url->authority,
-             url->path);
+    snprintf(url->text, sizeof url->text, "%s%s%s", url->tls ? scheme->secure : scheme->plain,
+             url->authority, url->path);
+}
+
+static enum err parse_authority(struct ws_url *out, const struct scheme *scheme, const char *text,
+                                const char **out_end)
+{
+    memset(out, 0, sizeof *out);
+    const char *rest = text;
+    enum err err = parse_scheme(out, scheme, &rest, text);
+    if (err)
+        return err;
+    *out_end = rest + strcspn(rest, "/?");
+    err = parse_host(out, &rest, *out_end, text);
+    return err ? err : parse_port(out, rest, *out_end, text);
 }
 
 enum err ws_url_parse(struct ws_url *out, const char *text, const char *path)
 {
-    memset(out, 0, sizeof *out);
-    const char *rest = text;
-    enum err err = parse_scheme(out, &rest, text);
-    if (err)
-        return err;
-    const char *end = rest + strcspn(rest, "/?");
-    err = parse_host(out, &rest, end, text);
-    if (!err)
-        err = parse_port(out, rest, end, text);
+    const char *end;
+    enum err err = parse_authority(out, &websocket, text, &end);
     if (err)
         return err;
     /* "ws://host" and "ws://host/" both name a host only: the venue's own path is meant. */
@@ -91,6 +107,18 @@ enum err ws_url_parse(struct ws_url *out, const char *text, const char *path)
     if (size < 0 || (size_t)size >= sizeof out->path)
         return err_fail(ERR_USAGE, "url '%s' is too long (path of at most %d bytes)", text,
                         WS_URL_PATH_MAX - 1);
-    format_texts(out);
+    format_texts(out, &websocket);
+    return ERR_OK;
+}
+
+enum err ws_url_parse_http(struct ws_url *out, const char *text)
+{
+    const char *end;
+    enum err err = parse_authority(out, &http, text, &end);
+    if (err)
+        return err;
+    if (end[0] != '\0' && end[1] != '\0')
+        return err_fail(ERR_USAGE, "url '%s' has a path; give the host only", text);
+    format_texts(out, &http);
     return ERR_OK;
 }

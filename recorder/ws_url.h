@@ -22,5 +22,8 @@ struct ws_url {
 
 /* `path` is used when the text has none. ERR_USAGE with text. */
 enum err ws_url_parse(struct ws_url *out, const char *text, const char *path) ERR_MUST_CHECK;
+/* The host of HTTP requests, "https://host[:port]" or "http://...", without a path (path is "").
+ * ERR_USAGE with text. */
+enum err ws_url_parse_http(struct ws_url *out, const char *text) ERR_MUST_CHECK;
 
 #endif
