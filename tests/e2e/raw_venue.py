@@ -132,7 +132,7 @@ class RawVenue:
             stays = self.script(Peer(self, sock))
         except (OSError, ConnectionError, StopIteration):
             pass
-        if not stays:
+        if stays is not True:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:

@@ -164,8 +164,9 @@ struct world {
     size_t end_count;
     struct far_end *ends;
     unsigned carriers[CHANNELS * SYMBOLS];
-    uint64_t wanted[WORDS], carried_once[WORDS];
-    uint64_t holes; /* moments at which nobody carried any more what is wanted */
+    uint64_t wanted[WORDS];
+    uint64_t armed[WORDS]; /* asked for since it is wanted: from now on a hole counts */
+    uint64_t holes;        /* moments at which nobody carried any more what is wanted */
     uint64_t too_many, too_fast;
     bool settles;
     int64_t settle_after_ns;
@@ -382,14 +383,15 @@ static void carry(struct world *world, struct far_end *end, size_t channel, unsi
 {
     uint64_t bit = UINT64_C(1) << symbol;
     unsigned *carriers = &world->carriers[channel * SYMBOLS + symbol];
+    if (!leave)
+        world->armed[channel] |= bit & world->wanted[channel];
     if (!leave && !(end->has[channel] & bit)) {
         ++*carriers;
         end->has[channel] |= bit;
-        world->carried_once[channel] |= bit;
     } else if (leave && (end->has[channel] & bit)) {
         --*carriers;
         end->has[channel] &= ~bit;
-        if (*carriers == 0 && (world->wanted[channel] & bit))
+        if (*carriers == 0 && (world->armed[channel] & bit))
             world->holes++;
     }
 }
@@ -479,6 +481,8 @@ static void want(struct world *world, const struct record_plan *plan)
             for (size_t i = 0; i < plan->venues[v].count; i++)
                 wanted[s] |= UINT64_C(1) << symbol_index(plan->venues[v].instruments[i].symbol);
     memcpy(world->wanted, wanted, sizeof wanted);
+    for (size_t i = 0; i < WORDS; i++)
+        world->armed[i] &= wanted[i];
 }
 
 static struct record_plan *own(struct world *world, struct record_plan *plan)
@@ -796,7 +800,7 @@ static void a_flapping_venue_is_never_asked_too_often(void **state)
     /* It goes on all the time: all that the budget allows. */
     assert_true(world.attempt_count > 288 * 29);
     assert_int_equal(world.too_fast, 0);
-    assert_int_equal(world.events[0], world.attempt_count);
+    assert_in_range(world.attempt_count - world.events[0], 0, 20); /* some are under way */
     /* At most one line a minute and link, of less than 200 bytes, after the first few. */
     assert_in_range(bytes, 1, 20 * (24 * 60 + 20) * 200);
     world.flaps = false;
@@ -1261,8 +1265,10 @@ static void gaps_of_ended_connections_are_told(void **state)
     run_quietly(&world, NS_PER_S, NULL);
     uint64_t notes = 20000 - world.type_counts[0]; /* of type 0: on the tape */
     assert_true(world.attempt_count > 100);
-    assert_int_equal(world.events[0] + world.events[1] + world.gap_count,
-                     2 * world.attempt_count + notes);
+    /* Each attempt gave an open, a message and a close. */
+    assert_int_equal(world.events[0] + world.events[1] + world.type_counts[RECORD_SENT] +
+                         world.gap_count,
+                     3 * world.attempt_count + notes);
     world_end(&world);
 }
 

@@ -449,6 +449,16 @@ static void refuses_as_the_venue_does(void **state)
     free(past);
 }
 
+static void a_long_hole_is_repaired_page_by_page(void **state)
+{
+    (void)state;
+    assert_int_equal(assert_repairs_many("binance", "BTCUSDT", "trade", NS_PER_MS), 3);
+    assert_int_equal(assert_repairs_many("binance", "BTCUSDT", "aggTrade", NS_PER_MS), 3);
+    assert_int_equal(assert_repairs_many("binance-us", "BTCUSDT", "aggTrade", NS_PER_MS), 3);
+    assert_int_equal(assert_repairs_many("binance-usdm", "BTCUSDT", "aggTrade", NS_PER_MS), 3);
+    assert_int_equal(assert_repairs_many("binance-coinm", "BTCUSD_PERP", "aggTrade", NS_PER_MS), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +475,7 @@ int main(void)
         cmocka_unit_test(trades_are_answered_by_id_and_by_time),
         cmocka_unit_test(futures_answers_leave_out_what_was_not_in_the_book),
         cmocka_unit_test(a_row_has_the_members_of_the_manual),
+        cmocka_unit_test(a_long_hole_is_repaired_page_by_page),
         cmocka_unit_test(refuses_as_the_venue_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,6 +270,12 @@ static void a_page_says_where_the_next_one_begins(void **state)
     free(past);
 }
 
+static void a_long_hole_is_repaired_page_by_page(void **state)
+{
+    (void)state;
+    assert_int_equal(assert_repairs_many("kraken", "BTC/USD", "trade", NS_PER_US), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_written_frame_is_byte_for_byte_one_of_the_venue),
         cmocka_unit_test(the_list_goes_out_and_back),
         cmocka_unit_test(trades_are_answered_by_time),
+        cmocka_unit_test(a_long_hole_is_repaired_page_by_page),
         cmocka_unit_test(a_page_says_where_the_next_one_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -666,18 +666,17 @@ static void a_hole_is_filled_page_by_page(void **state)
 {
     (void)state;
     uint64_t seed = 7;
-    static struct trade trades[PAST_TRADES];
+    static const char *const symbols[] = {"BTC-USDT"};
+    struct rest_past *own = rest_past_new("okx", symbols, 1);
     struct trade trade = {.symbol = "BTC-USDT", .source_ns = INT64_C(1700000000000) * MS};
     for (size_t i = 0; i < PAST_TRADES; i++) {
         past_next(&seed, &trade);
         trade.id = trade.first_id = trade.last_id = 5000 + i;
-        trades[i] = trade;
+        own->trades[own->trade_count++] = trade;
     }
-    struct past_trades own = {PAST_TRADES, trades};
-    struct instrument item = {.symbol = "BTC-USDT", .request_symbol = "BTC-USDT"};
-    const struct venue_past past = {
-        .instrument_count = 1, .instruments = &item, .trades = past_take, .arg = &own};
-    struct venue_hole hole = {.instrument = &item,
+    const struct trade *trades = own->trades;
+    const struct venue_past *past = &own->past;
+    struct venue_hole hole = {.instrument = &own->instruments[0],
                               .channel = "trades-all",
                               .first_id = 5100,
                               .last_id = 5449,
@@ -689,7 +688,7 @@ static void a_hole_is_filled_page_by_page(void **state)
         buf_init(&target, 1024);
         assert_ok(venue_find("okx")->rest->trades(&hole, &target));
         assert_ok(buf_terminate(&target));
-        struct buf out = past_get("okx", &past, (const char *)target.data, 200);
+        struct buf out = past_get("okx", past, (const char *)target.data, 200);
         struct venue_frame frame =
             sample_http("okx", (const char *)target.data, (const char *)out.data);
         assert_int_equal(frame.kind, VENUE_TRADES);
@@ -708,8 +707,7 @@ static void a_hole_is_filled_page_by_page(void **state)
     assert_int_equal(filled, 350);
     assert_int_equal(pages, 4);
 
-    struct buf out =
-        past_get("okx", &past, "/api/v5/market/trades?instId=BTC-USDT&limit=9999", 200);
+    struct buf out = past_get("okx", past, "/api/v5/market/trades?instId=BTC-USDT&limit=9999", 200);
     struct venue_frame frame =
         sample_http("okx", "/api/v5/market/trades?x=1", (const char *)out.data);
     assert_int_equal(frame.trade_count, 500);
@@ -721,13 +719,13 @@ static void a_hole_is_filled_page_by_page(void **state)
     snprintf(target, sizeof target,
              "/api/v5/market/history-trades?instId=BTC-USDT&type=2&after=%lld&limit=3",
              (long long)(trades[300].source_ns / MS + 1));
-    out = past_get("okx", &past, target, 200);
+    out = past_get("okx", past, target, 200);
     frame = sample_http("okx", target, (const char *)out.data);
     assert_int_equal(frame.trade_count, 3);
     assert_int_equal(frame.trades[2].source_ns, trades[300].source_ns);
     venue_frame_release(&frame);
     buf_release(&out);
-    out = past_get("okx", &past, "/api/v5/market/history-trades?instId=NO-PE", 200);
+    out = past_get("okx", past, "/api/v5/market/history-trades?instId=NO-PE", 200);
     frame = sample_http("okx", TRADES_URL, (const char *)out.data);
     assert_string_equal(frame.error, "51001: Instrument ID doesn't exist.");
     venue_frame_release(&frame);
@@ -735,11 +733,12 @@ static void a_hole_is_filled_page_by_page(void **state)
     int status = 0;
     buf_init(&out, 1024);
     assert_err(ERR_UNKNOWN, venue_find("okx")->serving->answer("GET", "/api/v5/market/books", "", 0,
-                                                               &past, &status, &out));
-    assert_err(ERR_UNKNOWN, venue_find("okx")->serving->answer(
-                                "POST", "/api/v5/public/instruments?instType=SPOT", "", 0, &past,
-                                &status, &out));
+                                                               past, &status, &out));
+    assert_err(ERR_UNKNOWN,
+               venue_find("okx")->serving->answer(
+                   "POST", "/api/v5/public/instruments?instType=SPOT", "", 0, past, &status, &out));
     buf_release(&out);
+    free(own);
 }
 
 /* ---- recordings -------------------------------------------------------------------------------

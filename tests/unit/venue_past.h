@@ -1,39 +1,8 @@
-/* venue_past: a played venue's past, random trades, and frames cut short, for the tests of venues.
- */
+/* venue_past: random trades, bodies of answers, and frames cut short, for the tests of venues. */
 #ifndef REWICK_TESTS_UNIT_VENUE_PAST_H
 #define REWICK_TESTS_UNIT_VENUE_PAST_H
 
-#include "tests/unit/venue_sample.h"
-
-/* One symbol's trades, ascending; a venue_past's `arg`. */
-struct past_trades {
-    size_t count;
-    const struct trade *trades;
-};
-
-static inline bool past_has(const struct venue_span *span, const struct trade *trade)
-{
-    return trade->id >= span->first_id && trade->id <= span->last_id &&
-           trade->source_ns >= span->from_ns && trade->source_ns <= span->to_ns;
-}
-
-static inline size_t past_take(const char *symbol, const struct venue_span *span, size_t max,
-                               struct trade *out, void *arg)
-{
-    const struct past_trades *past = arg;
-    size_t fitting = 0, seen = 0, taken = 0;
-    for (size_t i = 0; i < past->count; i++) {
-        fitting += strcmp(past->trades[i].symbol, symbol) == 0 && past_has(span, &past->trades[i]);
-    }
-    size_t skipped = span->newest && fitting > max ? fitting - max : 0;
-    for (size_t i = 0; i < past->count && taken < max; i++) {
-        if (strcmp(past->trades[i].symbol, symbol) == 0 && past_has(span, &past->trades[i]) &&
-            seen++ >= skipped) {
-            out[taken++] = past->trades[i];
-        }
-    }
-    return taken;
-}
+#include "tests/unit/venue_rest_sample.h"
 
 /* The body of the answer to GET target, with a NUL. Release it. */
 static inline struct buf past_get(const char *venue, const struct venue_past *past,
@@ -71,23 +40,6 @@ static inline void past_next(uint64_t *state, struct trade *trade)
     trade->price = past_decimal(state, 12, 8);
     trade->quantity = past_decimal(state, 15, 8);
     trade->taker = unit_below(state, 2) ? TAKER_BUY : TAKER_SELL;
-}
-
-static inline void assert_same_trade(const struct trade *got, const struct trade *expected,
-                                     uint32_t flags)
-{
-    assert_string_equal(got->symbol, expected->symbol);
-    assert_int_equal(got->source_ns, expected->source_ns);
-    assert_true(got->has_id);
-    assert_true(got->id == expected->id && got->folded == expected->folded);
-    assert_true(got->first_id == expected->first_id && got->last_id == expected->last_id);
-    assert_true(got->count == expected->count);
-    assert_true(got->price.mantissa == expected->price.mantissa &&
-                got->price.scale == expected->price.scale);
-    assert_true(got->quantity.mantissa == expected->quantity.mantissa &&
-                got->quantity.scale == expected->quantity.scale);
-    assert_int_equal(got->taker, expected->taker);
-    assert_int_equal(got->flags, flags);
 }
 
 /* Every beginning of a frame decodes to no trade, and so does the frame with any one byte gone. */

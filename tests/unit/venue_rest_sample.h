@@ -261,6 +261,75 @@ static inline void assert_no_answer(const char *name, const struct rest_past *pa
     buf_release(&out);
 }
 
+/* Asks the played venue for a hole, page by page, as struct venue_rest says, until it is filled;
+ * returns the number of requests. */
+static inline size_t assert_repaired(const char *name, const struct rest_past *past,
+                                     struct venue_hole hole)
+{
+    const struct venue *venue = venue_find(name);
+    uint64_t first = hole.first_id, missing = hole.last_id - hole.first_id + 1;
+    bool *filled = calloc(missing, sizeof *filled);
+    struct venue_frame frame;
+    struct buf target;
+    size_t requests = 0;
+    venue_frame_init(&frame);
+    buf_init(&target, 4096);
+    for (; missing > 0 && requests < 20; requests++) {
+        assert_ok(venue->rest->trades(&hole, &target));
+        assert_ok(buf_terminate(&target));
+        char *text = rest_answer(name, past, (const char *)target.data, 200);
+        assert_ok(venue->decode_http((const char *)target.data, (const uint8_t *)text, strlen(text),
+                                     NULL, &frame));
+        free(text);
+        assert_int_equal(frame.kind, VENUE_TRADES);
+        assert_true(frame.trade_count > 0);
+        for (size_t i = 0; i < frame.trade_count; i++) {
+            uint64_t id = frame.trades[i].id;
+            if (id >= hole.first_id && id <= hole.last_id && !filled[id - first]) {
+                filled[id - first] = true;
+                missing--;
+            }
+        }
+        while (missing > 0 && filled[hole.first_id - first]) {
+            hole.first_id++;
+        }
+        while (missing > 0 && filled[hole.last_id - first]) {
+            hole.last_id--;
+        }
+        if (venue->rest->trades_ascending) {
+            hole.from_ns = frame.trades[frame.trade_count - 1].source_ns;
+        } else {
+            hole.to_ns = frame.trades[0].source_ns;
+        }
+    }
+    assert_int_equal(missing, 0);
+    free(filled);
+    buf_release(&target);
+    venue_frame_release(&frame);
+    return requests;
+}
+
+/* Between trades 10 and 2390 of a past of 2400 all is missing. */
+static inline size_t assert_repairs_many(const char *name, const char *symbol, const char *channel,
+                                         int64_t unit_ns)
+{
+    struct rest_past *past = rest_past_new(name, &symbol, 1);
+    rest_past_fill(past, symbol, 2400, unit_ns,
+                   strcmp(channel, "aggTrade") == 0 ? TRADE_AGGREGATED : 0);
+    struct venue_hole hole = {
+        .instrument = past->instruments,
+        .channel = channel,
+        .first_id = past->trades[11].id,
+        .last_id = past->trades[2389].id,
+        .from_ns = past->trades[10].source_ns,
+        .to_ns = past->trades[2390].source_ns,
+        .now_ns = past->trades[2399].source_ns,
+    };
+    size_t requests = assert_repaired(name, past, hole);
+    free(past);
+    return requests;
+}
+
 /* Playing the list answers what decode_list() takes back to the same instruments. */
 static inline void assert_answered_list(const char *name, const struct rest_past *past)
 {
