@@ -40,7 +40,7 @@ OPT         ?= $(OPT_$(CONFIG))
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DREWICK_VERSION='"$(VERSION)"'
 CFLAGS   += -std=c17 -g $(OPT) $(WARNINGS) -fPIE -fstack-protector-strong
 LDFLAGS  += $(filter -fsanitize=%,$(OPT)) -pie -Wl,-z,relro,-z,now
-LDLIBS   += -lwebsockets -lgrpc -lgpr -lprotobuf-c -lsqlite3 -lzstd -lz -ljansson -lcrypto \
+LDLIBS   += -lwebsockets -lgrpc -lgpr -lprotobuf-c -lsqlite3 -lzstd -lz -ljansson -lssl -lcrypto \
 	-lpthread
 
 # ---- sources ----------------------------------------------------------------------------------
@@ -49,7 +49,8 @@ ENGINE_SRC := $(wildcard engine/*.c engine/*/*.c engine/*/*/*.c)
 APP_SRC    := $(wildcard recorder/*.c replayer/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*_test.c)
 HEADERS    := $(wildcard engine/*.h engine/*/*.h engine/*/*/*.h recorder/*.h replayer/*.h tests/unit/*.h)
-FORMATTED  := main.c $(ENGINE_SRC) $(APP_SRC) $(wildcard tests/unit/*.c tests/fuzz/*.c bench/*.c) $(HEADERS)
+FORMATTED  := main.c $(ENGINE_SRC) $(APP_SRC) $(wildcard tests/unit/*.c tests/sim/*.[ch] tests/fuzz/*.c bench/*.c) \
+	$(HEADERS)
 
 PROTOS    := $(wildcard proto/rewick/v1/*.proto)
 GRPC_DIR  := /usr/share/grpc-proto
@@ -66,8 +67,8 @@ BINARY     := $(BUILD)/rewick
 
 # ---- targets ----------------------------------------------------------------------------------
 
-.PHONY: all help deps deps-test run test check unit e2e format format-check headers-check lint fuzz torture \
-	fixtures man install clean
+.PHONY: all help deps deps-test run test check unit e2e format format-check headers-check lint fuzz sim \
+	bench-capture torture fixtures man install clean
 
 ## all: build build/rewick
 all: $(BINARY)
@@ -96,6 +97,19 @@ e2e: all
 ## fuzz: build the fuzzers and run each for SECONDS (default 60) over its corpus
 fuzz:
 	$(Q)tests/fuzz/run.sh $(or $(SECONDS),60)
+
+## sim: a simulated week on all venues and 1,000 seeds of faults (ARGS="week 7 2", "faults 1 SEED")
+sim: $(BUILD)/sim
+ifdef ARGS
+	$(Q)$(BUILD)/sim $(ARGS)
+else
+	$(Q)$(BUILD)/sim week
+	$(Q)$(BUILD)/sim faults
+endif
+
+## bench-capture: what recording costs and how much it takes; about 6 minutes (ARGS="--seconds 30")
+bench-capture: all $(BUILD)/flood_venue $(BUILD)/slow_sync.so
+	$(Q)bench/capture.py $(BINARY) $(BUILD)/flood_venue $(ARGS)
 
 ## torture: the long sweeps: sanitizers, many kills, many seeds, long fuzzing
 torture:
@@ -162,6 +176,18 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libapp.a $(BUILD)/librewi
 	$(Q)mkdir -p $(@D)
 	@$(if $(V),,echo "  LD    $@")
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+SIM_OBJ := $(patsubst %,$(BUILD)/obj/tests/sim/%.o,sim_world sim_run)
+$(BUILD)/sim: $(BUILD)/obj/tests/sim/sim.o $(SIM_OBJ) $(BUILD)/libapp.a $(BUILD)/librewick.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/flood_venue: $(BUILD)/obj/bench/flood_venue.o $(BUILD)/obj/tests/sim/sim_world.o $(BUILD)/libapp.a \
+		$(BUILD)/librewick.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lssl
+
+$(BUILD)/slow_sync.so: bench/slow_sync.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -O2 -D_GNU_SOURCE -shared -fPIC -o $@ $<
 
 # A change of flags rebuilds everything.
 FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)

@@ -22,6 +22,8 @@ _Static_assert(offsetof(struct entry, record) <= ALIGN,
                "the shortest rest of the ring holds a pad");
 /* When the reader has caught up, start again at the front instead of touching ever more memory. */
 #define REWIND_BYTES (256u * 1024)
+/* A patient reader is woken when this much waits. */
+#define WAKE_BYTES (1024u * 1024)
 
 struct record_queue {
     uint8_t *ring;
@@ -34,6 +36,7 @@ struct record_queue {
     _Alignas(64) atomic_bool sleeping;
     atomic_bool woken;
     atomic_bool ended;
+    int64_t patience_ns;   /* 0: every push wakes the reader */
     pthread_mutex_t mutex; /* only for sleeping */
     pthread_cond_t cond;
 };
@@ -62,6 +65,11 @@ enum err record_queue_new(struct record_queue **out, size_t bytes)
     pthread_condattr_destroy(&attr);
     *out = queue;
     return ERR_OK;
+}
+
+void record_queue_set_patience(struct record_queue *queue, int64_t patience_ns)
+{
+    queue->patience_ns = patience_ns;
 }
 
 void record_queue_free(struct record_queue *queue)
@@ -157,7 +165,8 @@ bool record_queue_push(struct record_queue *queue, const struct record *record)
     /* Sequentially consistent, as `sleeping` is: either the reader sees the record before it
      * sleeps, or we see that it sleeps. */
     atomic_store(&queue->head, head + need);
-    rouse(queue);
+    if (queue->patience_ns == 0 || head + need - tail > WAKE_BYTES)
+        rouse(queue);
     return true;
 }
 
@@ -180,7 +189,8 @@ static bool is_empty(struct record_queue *queue)
     return atomic_load(&queue->head) == atomic_load_explicit(&queue->tail, memory_order_relaxed);
 }
 
-static void sleep_up_to(struct record_queue *queue, int64_t wait_ns)
+/* False: it was woken, or the queue has ended. */
+static bool sleep_up_to(struct record_queue *queue, int64_t wait_ns)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -194,14 +204,28 @@ static void sleep_up_to(struct record_queue *queue, int64_t wait_ns)
         rc = pthread_cond_timedwait(&queue->cond, &queue->mutex, &until);
     atomic_store(&queue->sleeping, false);
     pthread_mutex_unlock(&queue->mutex);
-    atomic_store(&queue->woken, false);
+    bool called = atomic_exchange(&queue->woken, false) || atomic_load(&queue->ended);
+    return !called;
+}
+
+static void wait_for_record(struct record_queue *queue, int64_t wait_ns)
+{
+    int64_t step_ns = queue->patience_ns > 0 ? queue->patience_ns : wait_ns;
+    int64_t step_max_ns = step_ns * 8;
+    while (wait_ns > 0 && is_empty(queue)) {
+        step_ns = step_ns < wait_ns ? step_ns : wait_ns;
+        if (!sleep_up_to(queue, step_ns))
+            return;
+        wait_ns -= step_ns;
+        step_ns = step_ns * 2 < step_max_ns ? step_ns * 2 : step_max_ns;
+    }
 }
 
 enum record_queue_state record_queue_peek(struct record_queue *queue, struct record *out,
                                           int64_t wait_ns)
 {
     if (wait_ns > 0 && is_empty(queue))
-        sleep_up_to(queue, wait_ns);
+        wait_for_record(queue, wait_ns);
     bool ended =
         atomic_load(&queue->ended); /* before the look: what was pushed before it is seen */
     if (is_empty(queue))

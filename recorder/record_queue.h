@@ -35,6 +35,11 @@ enum err record_queue_new(struct record_queue **out, size_t bytes) ERR_MUST_CHEC
 void record_queue_free(
     struct record_queue *queue); /* accepts NULL; no thread may use it any more */
 
+/* Before the first push. With patience a push does not wake the taking thread, which would cost
+ * more than the record itself at high rates: it looks by itself after `patience_ns`, and, while
+ * nothing comes, after up to eight times that. A queue that fills wakes it. */
+void record_queue_set_patience(struct record_queue *queue, int64_t patience_ns);
+
 /* The pushing thread's. False: no room. */
 bool record_queue_push(struct record_queue *queue, const struct record *record);
 /* The pushing thread's: nothing more comes. */

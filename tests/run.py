@@ -100,6 +100,20 @@ def run_behaviour():
         passed, failed, skipped = passed + len(cases) - bad - left_out, failed + bad, skipped + left_out
 
 
+# A week on all venues, and 1,000 unlucky lives, on a virtual clock (tests/sim).
+SIMULATIONS = (("week", "7"), ("faults", "1000"))
+
+
+def run_simulations():
+    for args in SIMULATIONS:
+        start = time.monotonic()
+        done = subprocess.run(
+            [ROOT / "build/release/sim", *args], capture_output=True, text=True, timeout=1200, check=False
+        )
+        print(done.stdout.rstrip())
+        report("sim " + " ".join(args), done.returncode == 0, time.monotonic() - start, done.stdout + done.stderr)
+
+
 def everything():
     for label, args, env in UNIT_BUILDS:
         names = [f"build/{label}/tests/{name}" for name in unit_names()]
@@ -108,6 +122,8 @@ def everything():
     for label, args in OTHER_BUILDS:
         make(f"build {label}", *args, "all")
     make("format, headers and lint", "format-check", "headers-check", "lint")
+    if make("build sim", "build/release/sim"):
+        run_simulations()
     run_behaviour()
 
 

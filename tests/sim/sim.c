@@ -6,8 +6,10 @@
  *   sim faults [COUNT [FIRST]]       COUNT seeds of random faults, some minutes each: every frame
  * is on the tape or counted, and the replay makes the same candles
  *
- * Exit status 1 when a promise was broken; the seed repeats it.
+ * Exit status 1 when a promise was broken; the seed repeats it. SIM_TALK=1 shows what the recorder
+ * says.
  */
+#include "engine/base/log.h"
 #include "engine/base/time_text.h"
 #include "tests/sim/sim_run.h"
 
@@ -189,6 +191,8 @@ int main(int argc, char **argv)
 {
     uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
     uint64_t second = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
+    log_set_quiet(!getenv("SIM_TALK"));
+    log_set_limit(getenv("SIM_TALK") ? 0 : 1);
     if (argc > 1 && strcmp(argv[1], "week") == 0)
         return week(first ? (int)first : 7, second);
     if (argc > 1 && strcmp(argv[1], "faults") == 0)
