@@ -7,6 +7,7 @@
 
 struct segment {
     uint64_t bytes;
+    uint64_t first_seq;
     int64_t begin_ns; /* wall clock */
 };
 
@@ -24,7 +25,10 @@ static enum err look_at_file(const struct io *io, const char *path, struct segme
     io->close(file);
     if (!err && tape_segment_header_parse(&header, bytes, size) != NULL)
         err = err_fail(ERR_DAMAGED, "'%s' has a damaged header", path);
-    out->begin_ns = err ? 0 : header.wall_ns;
+    if (!err) {
+        out->begin_ns = header.wall_ns;
+        out->first_seq = header.first_seq;
+    }
     return err;
 }
 
@@ -87,4 +91,16 @@ enum err retention_apply(const struct retention *retention, const struct io *io,
         err = apply(retention, io, path, &folder, wall_ns, out_removed);
     tape_folder_release(&folder);
     return err ? err_context(err, "old files of tape '%s' are not removed", path) : ERR_OK;
+}
+
+enum err retention_first_seq(const struct io *io, const char *path, uint64_t *out)
+{
+    struct tape_folder folder = {0};
+    struct segment segment = {.first_seq = 1};
+    enum err err = tape_folder_list(&folder, io, path, 0);
+    if (!err && folder.count > 0 && folder.first > 1)
+        err = look_at(io, path, folder.numbers[0], &segment);
+    tape_folder_release(&folder);
+    *out = segment.first_seq;
+    return err;
 }

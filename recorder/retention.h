@@ -20,4 +20,7 @@ struct retention {
 enum err retention_apply(const struct retention *retention, const struct io *io, const char *path,
                          int64_t wall_ns, uint32_t *out_removed) ERR_MUST_CHECK;
 
+/* The number of the first record that is kept; 1 when nothing was removed, or nothing is there. */
+enum err retention_first_seq(const struct io *io, const char *path, uint64_t *out) ERR_MUST_CHECK;
+
 #endif

@@ -50,8 +50,10 @@ static void the_oldest_go_beyond_the_size(void **state)
     uint32_t removed;
     assert_ok(retention_apply(&retention, io_fault_io(fault), TAPE, 0, &removed));
     assert_true(removed > 0);
-    uint64_t first = first_seq(fault);
+    uint64_t first = first_seq(fault), told;
     assert_true(first > 10 && first < 30);
+    assert_ok(retention_first_seq(io_fault_io(fault), TAPE, &told));
+    assert_int_equal(told, first);
     struct tape_summary summary;
     assert_ok(tape_check(io_fault_io(fault), TAPE, &summary, NULL, NULL));
     assert_int_equal(summary.damage_count, 0);
