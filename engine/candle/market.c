@@ -188,7 +188,8 @@ static bool behind_newest(const struct market *market, const struct trade *trade
 {
     if (!market->started || trade->source_ns > market->newest_ns)
         return false;
-    return trade->source_ns < market->newest_ns || (trade->has_id && trade->id < market->newest_id);
+    bool ordered = trade->has_id && (trade->flags & TRADE_OPAQUE) == 0;
+    return trade->source_ns < market->newest_ns || (ordered && trade->id < market->newest_id);
 }
 
 /* What was paid, where the quantity says it. */

@@ -1,5 +1,7 @@
 #include "engine/candle/market_set.h"
 
+#include "engine/base/buf.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,16 +151,19 @@ static enum err make_room(struct market_set *set)
     return err;
 }
 
-/* Symbols become fields of CSV rows, file names, JSON: only characters that need no quotes
- * anywhere. */
+/* Symbols become fields of CSV rows, JSON, database keys: only characters that need no quotes
+ * anywhere, but in any script (venues list tokens with Chinese names). */
 static bool symbol_is_clean(const char *symbol)
 {
     size_t length = strnlen(symbol, SYMBOL_MAX);
-    if (length == 0 || length == SYMBOL_MAX)
+    if (length == 0 || length == SYMBOL_MAX || buf_is_utf8(symbol, length) == 0)
         return false;
-    for (size_t i = 0; i < length; i++)
-        if (symbol[i] <= ' ' || symbol[i] > '~' || strchr(",\"\\'", symbol[i]) != NULL)
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)symbol[i], next = (unsigned char)symbol[i + 1];
+        bool control = c <= ' ' || c == 0x7f || (c == 0xc2 && next < 0xa0);
+        if (control || strchr(",\"\\'", symbol[i]) != NULL)
             return false;
+    }
     return true;
 }
 

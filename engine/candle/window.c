@@ -103,7 +103,8 @@ void window_commit(struct window *window, const struct window_sums *sums,
                    const struct window_entry *entry, bool late)
 {
     const struct trade *trade = entry->trade;
-    struct window_place place = {trade->source_ns, trade->has_id ? trade->id : 0};
+    bool ordered = trade->has_id && (trade->flags & TRADE_OPAQUE) == 0;
+    struct window_place place = {trade->source_ns, ordered ? trade->id : 0};
     assert(place.source_ns >= window->open_ns && place.source_ns < window->close_ns);
     if (window->sums.trades == 0)
         commit_first(window, entry, place);

@@ -31,6 +31,9 @@ enum trade_taker { TAKER_UNKNOWN, TAKER_BUY, TAKER_SELL };
 /* The same execution once more, as the venue always reports it twice (Bitfinex "tu" after "te"):
  * counts when the first report is missing, and is otherwise ignored, not a duplicate. */
 #define TRADE_REPEAT 0x10u
+/* The id is a hash, or another number without an order: it tells one trade from another, but not
+ * which of two at the same time came first. */
+#define TRADE_OPAQUE 0x20u
 
 struct trade {
     char symbol[SYMBOL_MAX]; /* venue's spelling, upper or lower case as the venue's REST has it */
@@ -46,7 +49,8 @@ struct trade {
     uint32_t flags;
 };
 
-/* Order of trades in a market: source time, then id. < 0, 0, > 0; 0 means arrival decides. */
+/* Order of trades in a market: source time, then id unless that is opaque. < 0, 0, > 0; 0 means
+ * arrival decides. */
 int trade_compare(const struct trade *a, const struct trade *b);
 
 #endif

@@ -12,21 +12,11 @@
 #include <string.h>
 
 static const struct venue *const venues[] = {
-    &venue_binance,
-    &venue_binance_us,
-    &venue_binance_usdm,
-    &venue_binance_coinm,
-    &venue_coinbase,
-    &venue_coinbase_advanced,
-    &venue_kraken,
-    &venue_kraken_v1,
-    &venue_bitfinex,
-    &venue_deribit,
-    &venue_okx,
-    &venue_bybit,
-    &venue_bybit_linear,
-    &venue_bybit_inverse,
-    NULL,
+    &venue_binance,       &venue_binance_us,    &venue_binance_usdm,
+    &venue_binance_coinm, &venue_coinbase,      &venue_coinbase_advanced,
+    &venue_kraken,        &venue_kraken_v1,     &venue_bitfinex,
+    &venue_deribit,       &venue_okx,           &venue_bybit,
+    &venue_bybit_linear,  &venue_bybit_inverse, NULL,
 };
 
 const struct venue *const *venue_all(void)

@@ -735,8 +735,8 @@ static void updates_go_by_market_bar_and_window(void **state)
 static void symbols_that_could_break_a_row_are_refused(void **state)
 {
     (void)state;
-    static const char *const symbols[] = {"",    "A,B",      "A\"B", "A\nB",
-                                          "A B", "\xc3\xa4", "A\\B", "A'B"};
+    static const char *const symbols[] = {"",      "A,B",  "A\"B", "A\nB",      "A B",
+                                          "\xc3(", "A\\B", "A'B",  "A\xc2\x9b"};
     struct bench *b = bench_new("1m", 0, 0, false);
     begin(b, 1);
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
@@ -745,8 +745,10 @@ static void symbols_that_could_break_a_row_are_refused(void **state)
     }
     add(b, "XBT/USD", 1, 1, "1", "1");
     assert_int_equal(b->verdict, MARKET_SET_DONE);
+    add(b, "币安人生USDT", 1, 1, "1", "1");
+    assert_int_equal(b->verdict, MARKET_SET_DONE);
     end(b);
-    assert_int_equal(b->line_count, 1);
+    assert_int_equal(b->line_count, 2);
     bench_free(b);
 }
 
@@ -953,6 +955,27 @@ static void ids_without_order_show_duplicates(void **state)
     bench_free(b);
 }
 
+/* At one time the first to come opens and the last closes, whatever their hashes. */
+static void ids_without_order_leave_it_to_arrival(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("1m", 0, 0, false);
+    static const uint64_t ids[] = {500, 900, 20, 300};
+    static const char *const prices[] = {"5.0", "6.0", "4.0", "5.5"};
+    for (size_t i = 0; i < 4; i++) {
+        struct trade trade = make_trade("X", ids[i], 1, prices[i], "1");
+        trade.flags = TRADE_OPAQUE;
+        assert_int_equal(verdict_of(b, &opaque_venue, 1, &trade), MARKET_COUNTED);
+        assert_false(b->finding.out_of_order);
+    }
+    char text[DECIMAL_TEXT_MAX];
+    decimal_format(text, b->last.open);
+    assert_string_equal(text, "5.0");
+    decimal_format(text, b->last.close);
+    assert_string_equal(text, "5.5");
+    bench_free(b);
+}
+
 static void ids_with_holes_show_duplicates_and_no_gaps(void **state)
 {
     (void)state;
@@ -1031,6 +1054,7 @@ int main(void)
         cmocka_unit_test(a_row_of_folded_ids_fills_all_of_them),
         cmocka_unit_test(second_reports_count_only_when_the_first_is_missing),
         cmocka_unit_test(ids_without_order_show_duplicates),
+        cmocka_unit_test(ids_without_order_leave_it_to_arrival),
         cmocka_unit_test(ids_with_holes_show_duplicates_and_no_gaps),
         cmocka_unit_test(without_ids_connections_merge_row_by_row),
         cmocka_unit_test(without_order_of_ids_snapshots_repair_by_time),

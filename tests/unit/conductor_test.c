@@ -709,7 +709,7 @@ static void asks_for_an_address_where_the_venue_gives_one(void **state)
     world_start(&world, plan_new(&sim_venue, first(1), 1, 1), 1);
     world.http_status[0] = 503;
     world.http_body = "wss://token.example/x";
-    run(&world, 12 * NS_PER_S);
+    run_quietly(&world, 12 * NS_PER_S, NULL);
     assert_string_equal(world.asked[0], "POST https://rest.sim/token");
     assert_nth(&world, RECORD_HTTP, 0,
                "{\"method\":\"POST\",\"url\":\"https://rest.sim/token\",\"status\":503}\n"
@@ -1214,7 +1214,7 @@ static void what_does_not_fit_is_counted_exactly(void **state)
     (void)state;
     usual_venue();
     sim_recording.symbols_max = 2;
-    for (uint64_t seed = 0; seed < 20; seed++) {
+    for (uint64_t seed = 0; seed < 6; seed++) {
         struct world world;
         uint64_t random = seed, sent = 0;
         world_start(&world, plan_new(&sim_venue, first(8), 1, 2), seed);
@@ -1224,7 +1224,7 @@ static void what_does_not_fit_is_counted_exactly(void **state)
         uint64_t others = world.type_counts[RECORD_CONNECTION] + world.type_counts[RECORD_SENT];
         for (int round = 0; round < 40; round++) {
             uint32_t connection = (uint32_t)unit_below(&random, 8) + 1;
-            int count = (int)unit_below(&random, 20000);
+            int count = (int)unit_below(&random, 10000);
             world.stalled = unit_below(&random, 2) == 0;
             for (int i = 0; i < count; i++)
                 fake_net_say(world.net, connection, 0, "data");
@@ -1312,6 +1312,134 @@ static void what_is_abandoned_counts_as_closed(void **state)
     run(&world, NS_PER_S); /* events that come late change nothing */
     assert_int_equal(world.events[1], 2);
     world_end(&world);
+}
+
+/* ---- a transport that answers within the call ----------------------------------------------- */
+
+struct prompt {
+    const struct transport_events *to;
+    struct stamp now;
+    uint64_t random;
+    unsigned calls;
+    bool open[4096];
+};
+
+static enum err prompt_connect(void *arg, uint32_t connection, const struct ws_url *url)
+{
+    struct prompt *prompt = arg;
+    (void)url;
+    prompt->calls++;
+    assert_true(connection < 4096);
+    switch (unit_below(&prompt->random, 3)) {
+    case 0:
+        return err_fail(ERR_NET, "no sockets left");
+    case 1:
+        prompt->to->failed(prompt->to->arg, connection, prompt->now, "refused");
+        return ERR_OK;
+    default:
+        prompt->open[connection] = true;
+        prompt->to->opened(prompt->to->arg, connection, prompt->now);
+        return ERR_OK;
+    }
+}
+
+static void prompt_end(struct prompt *prompt, uint32_t connection, const char *reason)
+{
+    assert_true(prompt->open[connection]);
+    prompt->open[connection] = false;
+    prompt->to->closed(prompt->to->arg, connection, prompt->now, reason);
+}
+
+static enum err prompt_send(void *arg, uint32_t connection, const void *data, size_t size)
+{
+    struct prompt *prompt = arg;
+    prompt->calls++;
+    assert_true(prompt->open[connection]);
+    switch (unit_below(&prompt->random, 8)) {
+    case 0:
+        return err_fail(ERR_NET, "broken pipe");
+    case 1:
+        return err_fail(ERR_LIMIT, "later");
+    case 2:
+        prompt_end(prompt, connection, "reset");
+        return ERR_OK;
+    default:
+        prompt->to->message(prompt->to->arg, connection, prompt->now, data, size, false);
+        return ERR_OK;
+    }
+}
+
+static void prompt_close(void *arg, uint32_t connection, enum close_way way, const char *reason)
+{
+    (void)way;
+    prompt_end(arg, connection, reason);
+}
+
+static enum err prompt_fetch(void *arg, uint32_t fetch, const char *method,
+                             const struct ws_url *url, const char *target)
+{
+    struct prompt *prompt = arg;
+    struct fetch_answer answer = {.status = 200, .body = "wss://token", .size = 11, .reason = ""};
+    (void)method;
+    (void)url;
+    (void)target;
+    if (unit_below(&prompt->random, 4) == 0)
+        return err_fail(ERR_NET, "no sockets left");
+    prompt->to->answered(prompt->to->arg, fetch, prompt->now, &answer);
+    return ERR_OK;
+}
+
+static void results_may_come_within_the_call(void **state)
+{
+    (void)state;
+    FILE *sink = tmpfile();
+    int kept = dup(2);
+    usual_venue();
+    sim_recording.connects = 1000;
+    sim_recording.keepalive_ns = NS_PER_S;
+    sim_recording.keepalive = sim_keepalive;
+    sim_recording.age_max_ns = NS_PER_MIN;
+    assert_non_null(sink);
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        static struct prompt prompt;
+        struct transport transport = {prompt_connect, prompt_send, prompt_close, prompt_fetch,
+                                      &prompt};
+        struct world world = {0};
+        prompt = (struct prompt){.random = seed};
+        sim_recording.handshake = seed % 2 ? &sim_handshake : NULL;
+        struct record_plan *plan = plan_new(&sim_venue, first(9), 3, 2);
+        struct conductor_options options = {
+            .plan = plan, .transport = &transport, .first_connection = 1, .seed = seed};
+        assert_ok(record_queue_new(&world.queue, 1024 * 1024));
+        options.queue = world.queue;
+        assert_ok(conductor_new(&world.conductor, &options));
+        prompt.to = conductor_events(world.conductor);
+        fflush(stderr);
+        dup2(fileno(sink), 2);
+        for (int i = 0; i < 20000; i++) {
+            (void)conductor_work(world.conductor, prompt.now);
+            prompt.now.mono_ns += 50 * NS_PER_MS;
+            prompt.now.wall_ns += 50 * NS_PER_MS;
+            drain(&world);
+        }
+        conductor_abandon(world.conductor, prompt.now);
+        fflush(stderr);
+        dup2(kept, 2);
+        assert_true(prompt.calls > 100);
+        assert_true(conductor_stop(world.conductor, prompt.now));
+        for (size_t i = 0; i < 4096; i++)
+            assert_false(prompt.open[i]);
+        drain(&world);
+        assert_int_equal(world.events[0], world.events[1]); /* each open has its close */
+        assert_int_equal(world.gap_count, 0);
+        conductor_free(world.conductor);
+        record_queue_free(world.queue);
+        free(world.ends);
+        free(plan->venues[0].instruments);
+        free(plan);
+    }
+    close(kept);
+    fclose(sink);
 }
 
 /* ---- long runs ------------------------------------------------------------------------------ */
@@ -1429,6 +1557,7 @@ int main(void)
         cmocka_unit_test(gaps_of_ended_connections_are_told),
         cmocka_unit_test(stops_politely),
         cmocka_unit_test(what_is_abandoned_counts_as_closed),
+        cmocka_unit_test(results_may_come_within_the_call),
         cmocka_unit_test(a_week_of_forced_disconnects_has_no_hole),
         cmocka_unit_test(plans_that_change_at_random_lose_nothing),
         cmocka_unit_test(a_seed_decides_everything),

@@ -30,12 +30,23 @@ static void equal_trades_leave_it_to_arrival(void **state)
     assert_int_equal(order(5, 0, 5, 0), 0);
 }
 
+static void an_opaque_id_has_no_place_in_the_order(void **state)
+{
+    (void)state;
+    struct trade a = {.source_ns = 5, .id = 9, .flags = TRADE_OPAQUE};
+    struct trade b = {.source_ns = 5, .id = 1, .flags = TRADE_OPAQUE};
+    assert_int_equal(trade_compare(&a, &b), 0);
+    b.source_ns = 6;
+    assert_true(trade_compare(&a, &b) < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(source_time_comes_before_id),
         cmocka_unit_test(trades_of_one_time_go_by_id),
         cmocka_unit_test(equal_trades_leave_it_to_arrival),
+        cmocka_unit_test(an_opaque_id_has_no_place_in_the_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

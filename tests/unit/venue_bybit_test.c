@@ -5,6 +5,11 @@
 
 static const char *const venues[] = {"bybit", "bybit-linear", "bybit-inverse"};
 
+static uint32_t opaque_in(const char *venue)
+{
+    return strcmp(venue, "bybit") == 0 ? 0 : TRADE_OPAQUE;
+}
+
 /* ---- frames -----------------------------------------------------------------------------------
  */
 
@@ -40,7 +45,8 @@ static void a_contract_s_trade_bears_the_hash_of_its_uuid(void **state)
     /* "snapshot" does not mean old. */
     assert_sample(&frame.trades[0],
                   &(struct sample_trade){"BTCUSDT", "16578.50", "0.001", CONTRACT_ID,
-                                         INT64_C(1672304486865) * NS_PER_MS, TAKER_BUY, 0});
+                                         INT64_C(1672304486865) * NS_PER_MS, TAKER_BUY,
+                                         TRADE_OPAQUE});
     assert_true(frame.trades[0].has_id);
     venue_frame_release(&frame);
     assert_int_equal(venue_find("bybit-linear")->ids, IDS_OPAQUE);
@@ -67,6 +73,49 @@ static void a_spot_trade_is_numbered(void **state)
     assert_int_equal(venue_find("bybit")->ids, IDS_ASCENDING);
 }
 
+/* Sixteen rows of one ms with prices 1 to 16 and UUIDs, as the feed or REST writes them. */
+static void append_rows(char *out, size_t size, bool rest)
+{
+    size_t used = 0;
+    for (unsigned i = 0; i < 16; i++) {
+        unsigned price = rest ? 16 - i : i + 1;
+        used += (size_t)snprintf(
+            out + used, size - used,
+            rest ? "%s{\"execId\":\"%08x-82bc-50de-be60-03eedbe3cdd7\",\"symbol\":\"BTCUSDT\","
+                   "\"price\":\"%u\",\"size\":\"1\",\"side\":\"Buy\",\"time\":"
+                   "\"1672304486865\"}"
+                 : "%s{\"i\":\"%08x-82bc-50de-be60-03eedbe3cdd7\",\"s\":\"BTCUSDT\",\"p\":\"%u\","
+                   "\"v\":\"1\",\"S\":\"Buy\",\"T\":1672304486865}",
+            i ? "," : "", price * 2654435u, price);
+    }
+    assert_true(used < size);
+}
+
+/* Hashes have no order; the rows have: the feed's go up, those of REST go down. */
+static void trades_of_one_ms_keep_their_order(void **state)
+{
+    (void)state;
+    char rows[8192], text[9000];
+    for (int rest = 0; rest < 2; rest++) {
+        append_rows(rows, sizeof rows, rest);
+        snprintf(text, sizeof text,
+                 rest ? "{\"retCode\":0,\"retMsg\":\"OK\",\"result\":{\"list\":[%s]}}"
+                      : "{\"topic\":\"publicTrade.BTCUSDT\",\"data\":[%s]}",
+                 rows);
+        struct venue_frame frame =
+            rest ? sample_http("bybit-linear", "/v5/market/recent-trade?category=linear", text)
+                 : sample_decode("bybit-linear", text);
+        assert_int_equal(frame.trade_count, 16);
+        bool ascending = true;
+        for (size_t i = 0; i < 16; i++) {
+            assert_true(frame.trades[i].price.mantissa == (int128)i + 1);
+            ascending = ascending && (i == 0 || frame.trades[i].id > frame.trades[i - 1].id);
+        }
+        assert_false(ascending); /* or this would show nothing */
+        venue_frame_release(&frame);
+    }
+}
+
 static void trades_of_v2_are_read_too(void **state)
 {
     (void)state;
@@ -80,7 +129,8 @@ static void trades_of_v2_are_read_too(void **state)
     assert_int_equal(frame.trade_count, 1);
     assert_sample(&frame.trades[0],
                   &(struct sample_trade){"BCHUSDT", "1053.90", "0.14", frame.trades[0].id,
-                                         INT64_C(1618677785116) * NS_PER_MS, TAKER_BUY, 0});
+                                         INT64_C(1618677785116) * NS_PER_MS, TAKER_BUY,
+                                         TRADE_OPAQUE});
     venue_frame_release(&frame);
     frame = sample_decode(
         "bybit-inverse",
@@ -90,7 +140,8 @@ static void trades_of_v2_are_read_too(void **state)
     assert_int_equal(frame.trade_count, 1);
     assert_sample(&frame.trades[0],
                   &(struct sample_trade){"BTCUSD", "57073.5", "237", frame.trades[0].id,
-                                         INT64_C(1616304710061) * NS_PER_MS, TAKER_SELL, 0});
+                                         INT64_C(1616304710061) * NS_PER_MS, TAKER_SELL,
+                                         TRADE_OPAQUE});
     venue_frame_release(&frame);
 }
 
@@ -656,7 +707,7 @@ static void written_trades_read_back(void **state)
         assert_int_equal(frame.trade_count, written);
         assert_string_equal(frame.channel, "publicTrade");
         for (size_t i = 0; i < written; i++) {
-            assert_same_trade(&frame.trades[i], &trades[i], 0);
+            assert_same_trade(&frame.trades[i], &trades[i], opaque_in(venue));
         }
         venue_frame_release(&frame);
     }
@@ -743,7 +794,8 @@ static void the_newest_trades_are_told(void **state)
         size_t count = i == 0 ? 60 : 1000;
         assert_int_equal(frame.trade_count, count);
         for (size_t j = 0; j < count; j++) {
-            assert_same_trade(&frame.trades[j], &trades[1500 - count + j], TRADE_BACKFILL);
+            assert_same_trade(&frame.trades[j], &trades[1500 - count + j],
+                              TRADE_BACKFILL | opaque_in(venues[i]));
         }
         venue_frame_release(&frame);
         buf_release(&target);
@@ -965,6 +1017,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_contract_s_trade_bears_the_hash_of_its_uuid),
         cmocka_unit_test(a_spot_trade_is_numbered),
+        cmocka_unit_test(trades_of_one_ms_keep_their_order),
         cmocka_unit_test(trades_of_v2_are_read_too),
         cmocka_unit_test(other_frames_are_told_apart),
         cmocka_unit_test(answers_name_their_message),

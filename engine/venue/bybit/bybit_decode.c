@@ -5,8 +5,8 @@
 
 enum {
     MSG_TOPIC,
-    MSG_DATA,
     MSG_TIME,
+    MSG_DATA,
     MSG_TIME_US,
     MSG_SUCCESS,
     MSG_TEXT,
@@ -16,7 +16,7 @@ enum {
     MSG_COUNT
 };
 static const char *const msg_names[MSG_COUNT] = {
-    "topic", "data", "ts", "timestamp_e6", "success", "ret_msg", "req_id", "op", "request",
+    "topic", "ts", "data", "timestamp_e6", "success", "ret_msg", "req_id", "op", "request",
 };
 
 /* ---- trades -----------------------------------------------------------------------------------
@@ -44,6 +44,7 @@ enum err bybit_fill_id(struct venue_frame *frame, const struct field_set *row, s
         return ERR_DAMAGED;
     }
     trade->has_id = true;
+    trade->flags |= category == BYBIT_SPOT ? 0 : TRADE_OPAQUE;
     if (!json_scan_u64(id, &trade->id)) {
         trade->has_id = category != BYBIT_SPOT;
         trade->id = trade->has_id ? hash_of(id) : 0;

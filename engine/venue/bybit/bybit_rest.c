@@ -254,6 +254,17 @@ static enum err decode_row(struct venue_frame *frame, struct json_span element, 
     return field_check_trade(frame, trade);
 }
 
+/* They come newest first, and among those of one ms nothing else tells their order. */
+static void turn_round(struct venue_frame *frame)
+{
+    for (size_t i = 0; i < frame->trade_count / 2; i++) {
+        struct trade *other = &frame->trades[frame->trade_count - 1 - i];
+        struct trade swap = frame->trades[i];
+        frame->trades[i] = *other;
+        *other = swap;
+    }
+}
+
 static enum err decode_answer(struct venue_frame *frame, struct venue_path path,
                               const uint8_t *data, size_t size)
 {
@@ -275,7 +286,11 @@ static enum err decode_answer(struct venue_frame *frame, struct venue_path path,
     }
     frame->kind = VENUE_TRADES;
     memcpy(frame->channel, "publicTrade", sizeof "publicTrade");
-    return field_each(frame, result.values[RESULT_LIST], "list", decode_row, &category);
+    enum err err = field_each(frame, result.values[RESULT_LIST], "list", decode_row, &category);
+    if (!err) {
+        turn_round(frame);
+    }
+    return err;
 }
 
 enum err bybit_decode_http(const char *url, const uint8_t *data, size_t size,

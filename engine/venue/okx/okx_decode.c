@@ -144,14 +144,15 @@ static enum err decode_push(struct venue_frame *frame, const struct field_set *s
                       NULL);
 }
 
-/* What stands behind `mark` up to the next comma or blank: "...channel:books,instId:BTC-USDX does
- * not exist". */
+/* What stands between `mark` and the next comma or blank: "...channel:books,instId:BTC-USDX doesn't
+ * exist". */
 static void take_behind(const char *text, const char *mark, char *out, size_t out_size)
 {
     const char *at = strstr(text, mark);
-    size_t size = at ? strcspn(at + strlen(mark), ", ") : 0;
-    if (size > 0 && size < out_size) {
-        memcpy(out, at + strlen(mark), size);
+    at = at ? at + strlen(mark) : "";
+    size_t size = strcspn(at, ", ");
+    if (size > 0 && size < out_size && at[size] != '\0') {
+        memcpy(out, at, size);
         out[size] = '\0';
     }
 }
