@@ -1,4 +1,4 @@
-/* rewick serve: tapes as venue-native WebSocket servers, so that an existing client can connect to
+/* rewick serve: tapes as venue-native servers, so that an existing client can connect to
  * the past. */
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
@@ -77,7 +77,8 @@ static enum err run_serve(const struct command *command, int argc, char **argv)
 const struct command command_serve = {
     .name = "serve",
     .operands = "TAPE...",
-    .summary = "play tapes as venue-native WebSocket servers on loopback",
+    .summary = "play tapes as venue-native servers on loopback: WebSocket, and HTTP for "
+               "instruments and trades",
     .examples = "rewick serve monday\n"
                 "rewick serve monday --speed 10 --at-end close\n"
                 "rewick serve fixtures/binance-trade/tape fixtures/kraken-trade/tape --listen "

@@ -65,6 +65,7 @@ void replay_report_summary(char text[REPLAY_REPORT_MAX], const struct engine_sta
     };
     const struct amount more[] = {
         {stats->duplicates, "duplicate", "duplicates"},
+        {stats->repeated, "second report ignored", "second reports ignored"},
         {stats->snapshot, "snapshot trade not counted", "snapshot trades not counted"},
         {stats->excluded, "off-book row", "off-book rows"},
         {stats->other_channel, "trade of a second channel", "trades of a second channel"},

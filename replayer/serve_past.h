@@ -11,7 +11,7 @@
 #include "engine/tape/record.h"
 #include "engine/venue/venue.h"
 
-#define SERVE_PAST_MAX 65536
+#define SERVE_PAST_MAX 32768
 
 struct serve_past {
     size_t count, capacity;

@@ -1,4 +1,4 @@
-"""A WebSocket server that does exactly what a test says, faults included.
+"""A WebSocket and HTTP server that does exactly what a test says, faults included.
 
 Plain threads and sockets, nothing but the standard library. A test gives `script(conn)`, which runs in a thread of its
 own for every connection that has finished the handshake; what the client sends is collected in the background:
@@ -6,7 +6,9 @@ own for every connection that has finished the handshake; what the client sends 
     with FakeVenue(lambda conn: conn.text(b'{"a":1}')) as venue:
         ... connect to venue.url ...
 
-A script ends a connection by conn.close(), conn.fin() or conn.reset(); one that just returns leaves it open.
+A script ends a connection by conn.close(), conn.fin() or conn.reset(); one that just returns leaves it open. Requests
+that ask for no WebSocket go to `rest(request)`, which gives an Answer; without it they get 404. What a venue says to
+them is in fake_market.py.
 """
 
 import base64
@@ -16,6 +18,8 @@ import socket
 import ssl
 import struct
 import threading
+import time
+from dataclasses import dataclass, field
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -33,6 +37,53 @@ def frame(opcode, payload=b"", fin=True):
     return head + payload
 
 
+def reset(sock):
+    """RST instead of FIN."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # A thread that reads keeps the socket alive behind close(); this ends its reading, and sends nothing.
+        sock.shutdown(socket.SHUT_RD)
+    except OSError:
+        pass
+    sock.close()
+
+
+# ---- HTTP ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Request:
+    method: str
+    target: str  # path and query
+    at: float  # time.monotonic() of its arrival
+
+
+@dataclass
+class Answer:
+    """An HTTP answer. `cut`: the connection ends after so many bytes of it; `endless`: the body never ends."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: dict = field(default_factory=dict)
+    cut: int = None
+    endless: bool = False
+
+    def send(self, sock):
+        if self.cut == 0:
+            return
+        lines = [f"HTTP/1.1 {self.status} Whatever", "Content-Type: application/json", "Connection: close"]
+        if not self.endless:
+            lines.append(f"Content-Length: {len(self.body)}")
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        data = "\r\n".join(lines).encode() + b"\r\n\r\n" + self.body
+        sock.sendall(data[: self.cut])
+        while self.endless:
+            sock.sendall(b"[" * 65536)
+
+
+# ---- WebSocket ----------------------------------------------------------------------------------
+
+
 class Conn:
     """One connection, from the venue's side."""
 
@@ -40,19 +91,22 @@ class Conn:
         self.sock = sock
         self.target = target  # of the request: "/stream"
         self.number = number  # from 1
+        self.at = time.monotonic()
         self.messages = queue.Queue()  # what the client sent: text and binary
         self.received = []  # the same, for ever
         self.pings = 0
         self.pongs = []
         self.closed = threading.Event()  # the client has gone or said goodbye
         self.close_code = None
+        self.frozen = False  # neither reads nor sends any more: as if the cable were cut
         self._lock = threading.Lock()
 
     # ---- sending
 
     def raw(self, data):
         with self._lock:
-            self.sock.sendall(data)
+            if not self.frozen:
+                self.sock.sendall(data)
 
     def text(self, payload):
         self.raw(frame(TEXT, payload))
@@ -68,6 +122,12 @@ class Conn:
         for i, part in enumerate(parts):
             self.raw(frame(opcode if i == 0 else CONTINUATION, part, fin=i == len(parts) - 1))
 
+    def trickle(self, data, pause=0.0):
+        """Each byte in a packet of its own, as far as the kernel goes along with it."""
+        for i in range(len(data)):
+            self.raw(data[i : i + 1])
+            time.sleep(pause)
+
     # ---- ending
 
     def close(self, code=1000, reason=b""):
@@ -80,13 +140,14 @@ class Conn:
             self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        self.closed.set()
 
     def reset(self):
-        """RST instead of FIN."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # A thread that reads keeps the socket alive behind close(); this ends its reading, and sends nothing.
-        self.sock.shutdown(socket.SHUT_RD)
-        self.sock.close()
+        reset(self.sock)
+        self.closed.set()
+
+    def freeze(self):
+        self.frozen = True
 
     # ---- what comes
 
@@ -99,6 +160,9 @@ class Conn:
             more = self.sock.recv(size - len(data))
             if not more:
                 raise ConnectionError("end")
+            while self.frozen:
+                if self.closed.wait(0.05):
+                    raise ConnectionError("end")
             data += more
         return data
 
@@ -120,6 +184,7 @@ class Conn:
                 opcode, payload = self._one()
                 if opcode == PING:
                     self.pings += 1
+                    self.raw(frame(PONG, payload))
                 elif opcode == PONG:
                     self.pongs.append(payload)
                 elif opcode == CLOSE:
@@ -134,15 +199,23 @@ class Conn:
 
 
 class FakeVenue:
-    """Listens on loopback until the `with` block ends."""
+    """Listens on loopback until the `with` block ends.
 
-    def __init__(self, script, certificate=None, refuse=None, port=0):
+    `refuse`: bytes to answer every handshake with, instead of upgrading. `upgrade(sock, number, answer)`: sends the
+    answer to WebSocket handshake `number` (from 1) in its own way; when it gives False there is no connection.
+    """
+
+    def __init__(self, script, certificate=None, refuse=None, port=0, rest=None, upgrade=None):
         self.script = script
-        self.refuse = refuse  # bytes to answer the handshake with, instead of upgrading
+        self.refuse = refuse
+        self.rest = rest
+        self.upgrade = upgrade
         self.conns = []
         self.arrived = threading.Condition()
-        self.attempts = 0
+        self.attempts = []  # times of WebSocket handshakes
+        self.requests = []  # HTTP
         self._stop = False
+        self._socks = []
         self._tls = None
         if certificate:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -150,9 +223,10 @@ class FakeVenue:
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("127.0.0.1", port))
-        self._listener.listen(64)
+        self._listener.listen(256)
         self.port = self._listener.getsockname()[1]
         self.url = f"{'wss' if certificate else 'ws'}://127.0.0.1:{self.port}"
+        self.rest_url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self):
         threading.Thread(target=self._accept_loop, daemon=True).start()
@@ -160,18 +234,16 @@ class FakeVenue:
 
     def __exit__(self, *unused):
         self._stop = True
-        try:
-            self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self._listener.close()
-        for conn in list(self.conns):
+        for sock in [self._listener, *self._socks]:
             try:
-                conn.sock.close()
+                sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+            sock.close()
+        for conn in list(self.conns):
+            conn.closed.set()
 
-    def wait_conn(self, number, timeout=30):
+    def wait_conn(self, number, timeout=60):
         """The connection with this number, from 1."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.conns) >= number, timeout), (
@@ -187,36 +259,66 @@ class FakeVenue:
                 return
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
-    def _handshake(self, sock):
-        request = b""
-        while b"\r\n\r\n" not in request:
+    @staticmethod
+    def _read_head(sock):
+        """The request line's words and the headers."""
+        head = b""
+        while b"\r\n\r\n" not in head:
             more = sock.recv(4096)
             if not more:
                 raise ConnectionError("end")
-            request += more
-        lines = request.split(b"\r\n")
+            head += more
+        lines = head.split(b"\r\n")
         headers = {}
         for line in lines[1:]:
             name, _, value = line.partition(b":")
             headers[name.strip().lower()] = value.strip()
+        return lines[0].decode().split(" "), headers
+
+    def _answer(self, sock, words):
+        request = Request(words[0], words[1], time.monotonic())
+        self.requests.append(request)
+        (self.rest(request) if self.rest else Answer(status=404)).send(sock)
+
+    def _handshake(self, sock, headers):
+        """True: it is a WebSocket now."""
+        self.attempts.append(time.monotonic())
         accept = base64.b64encode(hashlib.sha1(headers[b"sec-websocket-key"] + GUID).digest())
-        if self.refuse:
-            sock.sendall(self.refuse)
-            raise ConnectionError("refused")
-        sock.sendall(
+        answer = (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
         )
-        return lines[0].split(b" ")[1].decode()
+        if self.refuse:
+            sock.sendall(self.refuse)
+            return False
+        if self.upgrade:
+            return self.upgrade(sock, len(self.attempts), answer) is not False
+        sock.sendall(answer)
+        return True
+
+    def _connect(self, sock):
+        """The target of the WebSocket that it has become; None: it has not, and is done with."""
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        words, headers = self._read_head(sock)
+        if b"sec-websocket-key" in headers:
+            return words[1] if self._handshake(sock, headers) else None
+        self._answer(sock, words)
+        return None
 
     def _serve(self, sock):
-        self.attempts += 1
+        target = None
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls:
                 sock = self._tls.wrap_socket(sock, server_side=True)
-            target = self._handshake(sock)
+            self._socks.append(sock)
+            target = self._connect(sock)
         except (OSError, KeyError, ConnectionError):
+            pass
+        if target is None:
+            try:
+                sock.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
             sock.close()
             return
         with self.arrived:
@@ -226,5 +328,5 @@ class FakeVenue:
         threading.Thread(target=conn.read_loop, daemon=True).start()
         try:
             self.script(conn)
-        except OSError:
+        except (OSError, queue.Empty):
             pass  # the client went away under the script

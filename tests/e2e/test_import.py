@@ -431,3 +431,53 @@ def test_memory_does_not_grow_with_the_file(rewick, tmp_path):
     process.stdin.close()
     assert process.wait(timeout=60) == 0, process.stderr.read()
     assert int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) < limit_kb
+
+
+# ---- instrument lists ----------------------------------------------------------------------------------
+
+
+LIST = json.dumps(
+    {"timezone": "UTC", "symbols": [
+        {"symbol": "BTCUSDT", "status": "TRADING", "baseAsset": "BTC", "quoteAsset": "USDT", "filters": []},
+    ]}, indent=1,
+).encode()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.ZstdCompressor().compress])
+def test_an_instrument_list_goes_before_all_it_names(pack, run, tmp_path):
+    path = tmp_path / "list"
+    path.write_bytes(pack(LIST))
+    lines = hft(3)
+    import_lines(run, tmp_path, "hftbacktest", lines, "--instruments", path)
+    records = read_tape(tmp_path / "tape")
+    assert [r.type for r in records] == [CONFIG, HTTP] + [RECEIVED] * 3
+    head, body = records[1].data.split(b"\n", 1)
+    assert body == LIST
+    head = json.loads(head)
+    assert head["status"] == 200 and head["method"] == "GET"
+    assert re.fullmatch(r"https://[a-z.0-9]+/api/v3/exchangeInfo(\?.*)?", head["url"])
+    assert (records[1].venue, records[1].connection, records[1].wall_ns) == ("binance", 0, T0)
+
+
+@pytest.mark.parametrize(
+    "content, words, status",
+    [
+        (b'{"symbols":[{"symb', "instrument list '", 3),
+        (b"<html>", "instrument list '", 3),
+        (b'{"symbols":[]}', "no instrument of binance is in", 3),
+        (b"", "is empty", 3),
+    ],
+)
+def test_what_is_no_instrument_list_is_told_before_anything_is_written(content, words, status, run, tmp_path):
+    path = tmp_path / "list.json"
+    path.write_bytes(content)
+    done, _ = import_lines(run, tmp_path, "hftbacktest", hft(3), "--instruments", path, status=status)
+    assert words in done.stderr and str(path) in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "tape").exists()
+
+
+def test_more_pages_than_the_venue_has(run, tmp_path):
+    path = tmp_path / "list.json"
+    path.write_bytes(LIST)
+    done, _ = import_lines(run, tmp_path, "hftbacktest", hft(3), "--instruments", path, "--instruments", path, status=2)
+    assert "the instrument list of binance has no more than 1 pages" in done.stderr

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import random
 import re
 import shutil
@@ -16,86 +15,14 @@ import time
 import pytest
 
 import tape_bytes as tb
+from fake_market import Binance
 from fake_venue import BINARY, CONTINUATION, PING, TEXT, FakeVenue, frame
+from recorder_run import DEADLINE, Recorder, gaps, missing, recorder, trade_ids, until, until_newest
 
-DEADLINE = 60  # seconds; never reached when all is well
+assert recorder
 
 
 # ---- help ---------------------------------------------------------------------------------------
-
-
-class Recorder:
-    """A running `rewick record`."""
-
-    def __init__(self, rewick, folder, venue, *args, name="binance:BTC-USDT", stdout=None, tape=None):
-        self.tape = tape or pathlib.Path(folder) / "tape"
-        self.err_path = pathlib.Path(folder) / f"stderr{random.getrandbits(40):x}"
-        self.out_path = self.err_path.with_name("stdout" + self.err_path.name[6:])
-        command = [rewick, "record", "--out", self.tape, "--venue", name]
-        if venue:
-            command += ["--url", f"{name.split(':')[0]}={venue.url}"]
-        self._files = [open(self.err_path, "wb"), open(self.out_path, "wb")]
-        self.process = subprocess.Popen(
-            [str(word) for word in [*command, *args]],
-            stdin=subprocess.DEVNULL,
-            stdout=stdout if stdout is not None else self._files[1],
-            stderr=self._files[0],
-        )
-
-    def wait(self, status=0, timeout=DEADLINE):
-        code = self.process.wait(timeout)
-        assert code == status, f"exit {code}, not {status}: {self.stderr}"
-        return self
-
-    def stop(self, sig=signal.SIGINT, status=0):
-        self.process.send_signal(sig)
-        return self.wait(status)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait(DEADLINE)
-
-    @property
-    def stderr(self):
-        return self.err_path.read_text()
-
-    @property
-    def stdout(self):
-        return self.out_path.read_text()
-
-    def records(self, kind=None):
-        return [r for r in tb.records(self.tape) if kind is None or r.type == kind]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        for file in self._files:
-            file.close()
-
-
-@pytest.fixture
-def recorder(rewick, tmp_path):
-    """recorder(venue, *args): a recorder that is gone when the test is."""
-    running = []
-
-    def start(venue, *args, **kwargs):
-        running.append(Recorder(rewick, tmp_path, venue, *args, **kwargs))
-        return running[-1]
-
-    yield start
-    for one in running:
-        one.__exit__()
-
-
-def until(condition, what, timeout=DEADLINE):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, f"not in {timeout} s: {what}"
-        time.sleep(0.02)
 
 
 def trade(number, time_ms=None):
@@ -218,14 +145,15 @@ def test_records_tell_the_whole_story_in_order(recorder):
         {
             "venue": "binance",
             "url": url,
-            "channel": "trade",
+            "channels": ["trade"],
+            "redundant": 1,
             "instruments": ["BTC-USDT"],
             "symbols": ["BTCUSDT"],
         }
     ]
     events = [r for r in records if r.type == tb.CONNECTION]
-    assert json.loads(events[0].data) == {"event": "open", "url": url}
-    assert json.loads(events[1].data) == {"event": "close", "reason": "the recorder stops"}
+    assert json.loads(events[0].data) == {"event": "open", "url": url, "link": 1, "wanted": {"trade": ["BTCUSDT"]}}
+    assert json.loads(events[1].data) == {"event": "close", "reason": "the recorder stops", "planned": True}
     sent = [r for r in records if r.type == tb.SENT]
     assert sent[0].data == conn.received[0]
     assert {r.connection for r in records if r.type not in (tb.CONFIG, tb.TICK)} == {1}
@@ -350,69 +278,6 @@ def test_a_stalled_connection_is_noticed_and_one_that_only_pings_is_not(recorder
     assert [r.venue for r in closes] == ["coinbase-advanced"]
     opened = [r for r in rec.records(tb.CONNECTION) if r.venue == "coinbase-advanced"][0]
     assert 9.9e9 < closes[0].mono_ns - opened.mono_ns < 20e9
-
-
-@pytest.mark.parametrize(
-    "name, bad",
-    [
-        ("reserved bit", b"\xc1\x02{}"),
-        ("unknown opcode", b"\x83\x00"),
-        ("masked", b"\x81\x82aaaa{}"),
-        ("length over 2^63", b"\x81\x7f" + b"\xff" * 8),
-        ("continuation of nothing", b"\x80\x02{}"),
-        ("ping of 126 bytes", b"\x89\x7e\x00\x7e" + b"x" * 126),
-        ("ping in pieces", b"\x09\x01x"),
-        ("close of one byte", b"\x88\x01x"),
-        ("not WebSocket at all", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
-    ],
-)
-def test_a_peer_that_breaks_the_protocol_hurts_nobody(recorder, name, bad):
-    done = threading.Event()
-
-    def body(conn):
-        conn.text(trade(conn.number))
-        barrier(conn)
-        if conn.number == 1:
-            conn.raw(bad)
-            conn.closed.wait(1)
-            conn.fin()
-        else:
-            done.set()
-
-    with FakeVenue(after_subscribing(body)) as venue:
-        rec = recorder(venue, "--no-candles")
-        assert done.wait(DEADLINE), f"no new connection after: {name}"
-        rec.stop()
-    got = received(rec)
-    assert trade(1)[:20] == got[1][:20]
-    assert [trade_number(d) for d in got if b"@trade" in d] == [1, 2]
-
-
-def test_a_flood_of_pings_does_not_grow_memory(recorder):
-    done = threading.Event()
-    flood = b"".join(frame(PING, b"x" * 125) for _ in range(2000))
-    sizes = []
-
-    def rss(pid):
-        with open(f"/proc/{pid}/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    def body(conn):
-        barrier(conn)
-        sizes.append(rss(rec.process.pid))
-        for _ in range(60):
-            conn.raw(flood)
-            conn.pongs.clear()
-        conn.text(trade(1))
-        until(lambda: any(b"@trade" in r.data for r in rec.records(tb.RECEIVED)), "a frame after it")
-        sizes.append(rss(rec.process.pid))
-        done.set()
-
-    with FakeVenue(after_subscribing(lambda conn: body(conn))) as venue:
-        rec = recorder(venue, "--no-candles")
-        assert done.wait(DEADLINE)
-        rec.stop()
-    assert sizes[1] < sizes[0] + 8 * 1024 * 1024
 
 
 def test_a_venue_that_cannot_be_reached_is_tried_again_and_the_reason_is_said(recorder):
@@ -760,29 +625,155 @@ def test_a_second_recorder_on_the_tape_is_refused(recorder):
         first.stop()
 
 
-def test_a_full_disk_ends_it_with_one_line_and_a_whole_tape(rewick, tmp_path, run):
+BTC = {"BTCUSDT": ("BTC", "USDT")}
+
+
+def fill(path):
+    """Takes all the room of a file system."""
+    with open(path, "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(65536))
+        except OSError:
+            pass
+
+
+def test_a_full_disk_is_a_pause_that_costs_nothing(recorder, tmp_path, run):
+    """It says once that it waits for room, writes nothing meanwhile, and goes on by itself with what came."""
     disk = tmp_path / "disk"
-    small_disk(disk, "1m")
-    rng = random.Random(3)
-
-    def body(conn):
-        for number in range(1, 100000):
-            conn.text(json.dumps({"n": number, "noise": rng.randbytes(300).hex()}).encode())
-
+    small_disk(disk, "24m")
     try:
-        with FakeVenue(after_subscribing(body)) as venue:
-            with Recorder(rewick, tmp_path, venue, "--no-candles", tape=disk / "tape") as rec:
-                rec.wait(status=4)
-        errors = [line for line in rec.stderr.splitlines() if "no space left on device" in line]
-        assert len(errors) == 1 and rec.stderr.splitlines()[-1] == errors[0]
-        first_lost = int(re.search(r"records from number (\d+) on are not on the tape", errors[0])[1])
-        assert first_lost == [r.seq for r in tb.records(rec.tape)][-1] + 1
-        frames = [json.loads(r.data)["n"] for r in tb.records(rec.tape) if b'"noise"' in r.data]
-        assert frames == list(range(1, len(frames) + 1))
-        assert len(frames) > 100
+        with Binance(BTC) as venue, venue.pumping(0.01):
+            rec = recorder(venue, "--no-candles", "--digest", "--bar", "1s", tape=disk / "tape")
+            until_newest(rec, 50)
+            fill(disk / "other")
+            until(lambda: rec.status()["tape"]["interrupted"], "the pause", recorder=rec)
+            stopped = rec.status()["tape"]
+            assert stopped["disk"] == "full" and stopped["why"]
+            run("status", rec.tape, status=1)
+            number = venue.next_id["BTCUSDT"] + 100
+            until(lambda: venue.next_id["BTCUSDT"] > number, "trades during the pause", recorder=rec)
+            assert max(trade_ids(rec)) < number
+            (disk / "other").unlink()
+            until_newest(rec, number + 100)
+            assert rec.status()["tape"]["disk"] != "full"
+            rec.stop()
+            assert len(venue.conns) == 1
+        assert trade_ids(rec) == list(range(1, max(trade_ids(rec)) + 1))
+        assert not gaps(rec)
+        warnings = [line for line in rec.stderr.splitlines() if "warning: " in line and "full" in line]
+        assert len(warnings) == 1, rec.stderr
+        assert rec.stdout == run("replay", rec.tape, "--no-candles", "--digest").stdout
         run("tape", "verify", rec.tape)
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_stopping_while_the_disk_is_full_counts_what_is_lost(recorder, tmp_path, run):
+    disk = tmp_path / "disk"
+    small_disk(disk, "24m")
+    try:
+        with Binance(BTC) as venue, venue.pumping(0.01):
+            rec = recorder(venue, "--no-candles", tape=disk / "tape")
+            until_newest(rec, 50)
+            fill(disk / "other")
+            until(lambda: rec.status()["tape"]["interrupted"], "the pause", recorder=rec)
+            number = venue.next_id["BTCUSDT"] + 100
+            until(lambda: venue.next_id["BTCUSDT"] > number, "trades during the pause", recorder=rec)
+            rec.stop(status=4)
+        last = rec.stderr.splitlines()[-1]
+        lost = int(re.search(r"\((\d+) had come\)", last)[1])
+        there = trade_ids(rec)
+        assert there == list(range(1, len(there) + 1))
+        assert 50 <= lost and len(there) + lost >= number - 1
+        run("tape", "verify", rec.tape)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+# ---- what is kept -------------------------------------------------------------------------------
+
+
+def test_old_segments_go_and_what_is_left_is_whole(recorder, run):
+    keep = 60_000
+    settings = ["--no-candles", "--bar", "1s", "--segment-bytes", "8192", "--keep-bytes", keep, "--flush-ms", "20"]
+
+    def size():
+        return sum(path.stat().st_size for path in rec.tape.glob("*.rwk.zst"))
+
+    with Binance(BTC) as venue, venue.pumping(0.002):
+        rec = recorder(venue, *settings)
+        names = lambda: sorted(path.name for path in rec.tape.glob("*.rwk.zst"))
+        until(lambda: rec.tape.exists() and names() and names()[0] != "00000001.rwk.zst", "the first one gone", recorder=rec)
+        until(lambda: names()[0] > "00000004.rwk.zst", "some more gone", recorder=rec)
+        rec.stop()
+        first = rec.records()
+        assert size() < keep + 5 * 8192
+        assert [r.seq for r in first] == list(range(first[0].seq, first[-1].seq + 1)) and first[0].seq > 1
+        run("tape", "verify", rec.tape)
+        assert "binance" in run("replay", rec.tape, "--format", "csv", "--bar", "1s").stdout
+        rec = recorder(venue, *settings)
+        until_newest(rec, venue.next_id["BTCUSDT"] + 20)
+        rec.stop()
+    second = rec.records()
+    assert second[-1].seq > first[-1].seq
+    assert [r.seq for r in second] == list(range(second[0].seq, second[-1].seq + 1))
+    run("tape", "verify", rec.tape)
+
+
+def test_segments_that_are_old_enough_go(recorder, run):
+    with Binance(BTC) as venue, venue.pumping(0.005):
+        rec = recorder(venue, "--no-candles", "--segment-bytes", "8192", "--keep-age", "2s")
+        until(lambda: rec.tape.exists() and any(rec.tape.glob("*.rwk.zst")), "a segment", recorder=rec)
+        until(lambda: not (rec.tape / "00000001.rwk.zst").exists(), "the first one gone", recorder=rec)
+        rec.stop()
+    records = rec.records()
+    assert records[0].seq > 1 and time.time_ns() - records[0].wall_ns < 60e9
+    run("tape", "verify", rec.tape)
+
+
+# ---- talk ---------------------------------------------------------------------------------------
+
+
+def test_every_line_of_the_json_log_is_json(recorder):
+    with Binance(BTC) as venue, venue.pumping(0.01):
+        rec = recorder(venue, "--no-candles", "--log", "json")
+        until_newest(rec, 20)
+        venue.conns[0].close(1001, 'quote " backslash \\ and \u20ac'.encode())
+        until(lambda: len(venue.conns) == 2, "another connection", recorder=rec)
+        until_newest(rec, venue.next_id["BTCUSDT"])
+        rec.stop()
+    lines = [json.loads(line) for line in rec.stderr.splitlines()]
+    assert all(set(line) >= {"time", "level", "text"} for line in lines)
+    assert {line["level"] for line in lines} <= {"info", "warning", "error"}
+    assert any(line["level"] == "warning" and '" backslash \\ and \u20ac' in line["text"] for line in lines)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", line["time"]) for line in lines)
+
+
+def test_a_wrong_call_with_a_json_log_is_json_too(run, tmp_path):
+    call = ["record", "--log", "json", "--out", tmp_path / "x", "--venue", "binance:A-B", "--channel", "nothing"]
+    (line,) = run(*call, status=2).stderr.splitlines()
+    assert "nothing" in json.loads(line)["text"] and json.loads(line)["level"] == "error"
+
+
+def test_warnings_without_end_are_limited(recorder):
+    """A venue whose every frame is too large is not a log without end."""
+    big = frame(BINARY, bytes(16 * 1024 * 1024 + 1))
+
+    def body(conn):
+        for _ in range(60):
+            conn.raw(big)
+        conn.text(b"after")
+        barrier(conn)
+        done.set()
+
+    done = threading.Event()
+    with FakeVenue(after_subscribing(body)) as venue:
+        rec = recorder(venue, "--no-candles")
+        assert done.wait(DEADLINE)
+        rec.stop()
+    assert 1 <= rec.stderr.count("is left out") <= 30
+    assert sum(g["count"] for g in gaps(rec, "message too large")) == 60  # each of them is counted
 
 
 @pytest.mark.parametrize(
@@ -794,12 +785,20 @@ def test_a_full_disk_ends_it_with_one_line_and_a_whole_tape(rewick, tmp_path, ru
         (["--out", "x", "--venue", "binance"], "binance:"),
         (["--out", "x", "--venue", "binance:"], "empty instrument"),
         (["--out", "x", "--venue", "binance:BTC-USDT,,A-B"], "empty instrument"),
-        (["--out", "x", "--venue", "binance:BTCUSDT"], "BTCUSDT"),
         (["--out", "x", "--venue", "binance:BTC-USDT,BTC-USDT"], "twice"),
-        (["--out", "x", "--venue", "kraken-v1:BTC-USD"], "kraken-v1"),
         (["--out", "x", "--venue", "binance:A-B", "--channel", "binance=nothing"], "aggTrade"),
         (["--out", "x", "--venue", "binance:A-B", "--channel", "kraken=trade"], "no --venue names"),
-        (["--out", "x", "--venue", "binance:A-B", "--channel", "binance"], "VENUE=CHANNEL"),
+        (["--out", "x", "--venue", "binance:A-B", "--channel", "binance"], "no channel 'binance'"),
+        (["--out", "x", "--venue", "binance:A-B", "--channel", "binance=trade,aggTrade"], "both trades"),
+        (["--out", "x", "--venue", "binance:A-B", "--channel", "top,,depth"], "empty channel"),
+        (["--out", "x", "--venue", "binance:A-B", "--redundant", "5"], "1 to 4"),
+        (["--out", "x", "--venue", "binance:A-B", "--redundant", "kraken=2"], "no --venue names"),
+        (["--out", "x", "--venue", "binance:A-B", "--rest-url", "binance=ws://a"], "http"),
+        (["--out", "x", "--venue", "binance:A-B", "--rest-url", "https://a"], "VENUE=URL"),
+        (["--out", "x", "--venue", "binance:A-B", "--instruments", "list.json"], "VENUE=FILE"),
+        (["--out", "x", "--venue", "binance:A-B", "--log", "xml"], "text or json"),
+        (["--out", "x", "--venue", "binance:A-B", "--keep-age", "soon"], "soon"),
+        (["--out", "x", "--venue", "binance:A-B", "--keep-bytes", "0"], "keep-bytes"),
         (["--out", "x", "--venue", "binance:A-B", "--url", "binance=127.0.0.1:1"], "ws://"),
         (["--out", "x", "--venue", "binance:A-B", "--url", "binance=ws://a:99999"], "port"),
         (["--out", "x", "--venue", "binance:A-B", "--empty", "some"], "none or carry"),
@@ -815,6 +814,28 @@ def test_a_wrong_call_is_one_line_that_helps(run, tmp_path, args, says):
     assert len(lines) == 1 and lines[0].startswith("rewick: ")
     assert says in lines[0]
     assert not (tmp_path / "x").exists()
+
+
+def test_sigterm_at_any_moment_ends_it_soon_and_whole(recorder, run, tmp_path):
+    """While it starts, asks for the list, connects, subscribes, repairs, or is well under way."""
+    rng = random.Random(8)
+    waits, took = [rng.uniform(0, 0.15) for _ in range(12)] + [rng.uniform(0, 2) for _ in range(8)], []
+    with Binance(BTC) as venue, venue.pumping(0.005):
+        for number, wait in enumerate(waits):
+            rec = recorder(venue, "--no-candles", "--bar", "1s", tape=tmp_path / f"tape{number % 3}")
+            time.sleep(wait)
+            begin = time.monotonic()
+            rec.process.send_signal(signal.SIGTERM)
+            rec.process.wait(DEADLINE)
+            took.append(time.monotonic() - begin)
+            started = signals_are_blocked = rec.process.returncode == 0
+            assert started or rec.process.returncode in (-signal.SIGTERM, 4), rec.stderr
+            assert signals_are_blocked or wait < 1, rec.stderr  # only a process that has just begun dies of it
+            if started and rec.tape.exists():
+                assert tb.is_closed(rec.tape)
+                run("tape", "verify", rec.tape)
+    print(f"SIGTERM to the end: {max(took):.2f} s at most, {sorted(took)[len(took) // 2]:.2f} s median")
+    assert max(took) < 20
 
 
 # ---- kill -9 ------------------------------------------------------------------------------------

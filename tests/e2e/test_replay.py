@@ -408,3 +408,62 @@ def test_a_terminal_gets_a_progress_bar_and_a_summary_and_a_pipe_neither(rewick,
     assert "replay" not in shown and "3000 trades" in shown
     done = subprocess.run([*args, "--no-candles"], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == done.stderr == ""
+
+
+# ---- names ---------------------------------------------------------------------------------------------
+
+
+def instrument_list(**symbols):
+    """Binance's exchangeInfo: instrument_list(FOOBAR=("FOO", "BAR"))."""
+    return json.dumps(
+        {"symbols": [{"symbol": s, "status": "TRADING", "baseAsset": base, "quoteAsset": quote, "filters": []}
+                     for s, (base, quote) in symbols.items()]}
+    )
+
+
+def test_the_list_on_the_tape_names_instruments_from_any_point_on(run, tape, tmp_path):
+    (tmp_path / "list.json").write_text(instrument_list(FOOBAR=("FOO", "BAR"), BTCUSDT=("XBT", "TETHER")))
+    path = tape(steady(90, symbol="FOOBAR"), steady(90), options=("--instruments", tmp_path / "list.json"))
+
+    def names(*options):
+        return {r["instrument"] for r in rows(run("replay", path, "--format", "csv", *options))}
+
+    assert names() == {"FOO-BAR", "XBT-TETHER"}
+    assert names("--from", str(T0 + 45 * S)) == {"FOO-BAR", "XBT-TETHER"}
+    assert names("--from", str(T0 + 45 * S), "--instrument", "FOO-BAR") == {"FOO-BAR"}
+    # The list stands before --from and changes nothing else: the same candles as of a tape that begins there.
+    part = tape(steady(90, symbol="FOOBAR")[45:], steady(90)[45:], name="part",
+                options=("--instruments", tmp_path / "list.json"))
+    values = ("instrument", "open_time", "open", "close", "volume", "trades", "missing", "flags")
+    of_part = [[r[v] for v in values] for r in rows(run("replay", part, "--format", "csv"))]
+    assert [[r[v] for v in values] for r in rows(run("replay", path, "--format", "csv", "--from", str(T0 + 45 * S)))] == of_part
+
+
+def test_without_a_list_it_is_said_that_names_are_readings(run, tape, tmp_path):
+    told = "binance: no instrument list on this tape; names come from the spelling alone"
+    path = tape(steady(5), steady(5, symbol="ETHUSDT"), name="bare")
+    assert run("replay", path, "--no-candles", "--verbose").stderr.count(told) == 1
+    (tmp_path / "list.json").write_text(instrument_list(BTCUSDT=("BTC", "USDT")))
+    path = tape(steady(5), steady(5, symbol="ETHUSDT"), name="listed", options=("--instruments", tmp_path / "list.json"))
+    assert told not in run("replay", path, "--no-candles", "--verbose").stderr
+
+
+def test_a_later_list_renames_nothing(run, tape, tmp_path):
+    (tmp_path / "list.json").write_text(instrument_list(BTCUSDT=("XBT", "TETHER")))
+    path = tape(steady(70))
+    tape(steady(70, start_ns=T0 + 70 * S, first=71), options=("--append", "--instruments", tmp_path / "list.json"))
+    assert {r["instrument"] for r in rows(run("replay", path, "--format", "csv"))} == {"BTC-USDT"}
+    # Begun behind it, the replay knows it.
+    later = run("replay", path, "--format", "csv", "--from", str(T0 + 75 * S))
+    assert {r["instrument"] for r in rows(later)} == {"XBT-TETHER"}
+
+
+def test_what_came_by_http_is_counted_apart(run, tmp_path):
+    """Kraken's answer for two trades of which the first is in no frame."""
+    answer = {"error": [], "result": {"XBTUSDT": [["100.0", "1.0", 1700000001.5, "b", "l", "", 11],
+                                                  ["101.0", "1.0", 1700000002.5, "s", "l", "", 12]], "last": "0"}}
+    (tmp_path / "answer.json").write_text(json.dumps(answer))
+    run("import", "--from", "http", "--venue", "kraken", "--url", "https://api.kraken.com/0/public/Trades?pair=XBTUSDT",
+        tmp_path / "answer.json", "--out", tmp_path / "tape")
+    (row,) = rows(run("replay", tmp_path / "tape", "--format", "csv"))
+    assert (row["trades"], row["backfilled"]) == ("2", "2")

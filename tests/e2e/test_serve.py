@@ -434,7 +434,104 @@ def test_a_real_recording_comes_back_byte_for_byte(rewick, run, captures, tmp_pa
     source = captures / "hftbacktest" / "spot" / "btcusdt_20240808.gz"
     run("import", "--from", "hftbacktest", "--venue", "binance", source, "--out", tmp_path / "tape")
     expected = frames_of(run, tmp_path / "tape", "trade", "bookTicker")
-    assert len(expected) > 30000
+    assert len(expected) > 20000
     with serving(rewick, tmp_path / "tape", "--speed", "max", "--at-end", "close") as urls:
         with WebSocket(urls["binance"] + "/stream?streams=btcusdt@trade/btcusdt@bookTicker") as ws:
             assert ws.drain(20) == expected
+
+
+# ---- plain HTTP ----------------------------------------------------------------------------------------
+
+
+def get(urls, venue, target, method="GET", body=None, connection=None):
+    """Status and JSON of an answer; None where the body is none."""
+    own = connection or http.client.HTTPConnection(urls[venue].removeprefix("ws://"), timeout=10)
+    own.request(method, target, body=body)
+    answer = own.getresponse()
+    data = answer.read()
+    if connection is None:
+        own.close()
+    return answer.status, json.loads(data) if answer.getheader("content-type") == "application/json" else None
+
+
+def symbols_of(answer):
+    return {row["symbol"]: (row["baseAsset"], row["quoteAsset"]) for row in answer["symbols"]}
+
+
+def test_http_gives_the_instrument_list_of_the_tape(rewick, root, run, tmp_path):
+    """A name that no spelling gives: only the tape's own list can have said it."""
+    listed = {"symbols": [{"symbol": "BTCUSDT", "status": "TRADING", "baseAsset": "XYZ", "quoteAsset": "ABC", "filters": []}]}
+    (tmp_path / "list.json").write_text(json.dumps(listed))
+    (tmp_path / "frames").write_text(
+        '1700000000000000000 {"e":"trade","E":1700000000000,"s":"BTCUSDT","t":1,"p":"1.0","q":"1","T":1700000000000,"m":true,"M":true}\n'
+    )
+    run("import", "--from", "hftbacktest", "--venue", "binance", tmp_path / "frames", "--out", tmp_path / "tape",
+        "--instruments", tmp_path / "list.json")
+    with serving(rewick, tmp_path / "tape") as urls:
+        status, answer = get(urls, "binance", "/api/v3/exchangeInfo")
+        assert status == 200 and symbols_of(answer) == {"BTCUSDT": ("XYZ", "ABC")}
+    # And of a tape without one what the symbols say.
+    run("import", "--from", "hftbacktest", "--venue", "binance", tmp_path / "frames", "--out", tmp_path / "plain")
+    with serving(rewick, tmp_path / "plain") as urls:
+        status, answer = get(urls, "binance", "/api/v3/exchangeInfo")
+        assert status == 200 and symbols_of(answer) == {"BTCUSDT": ("BTC", "USDT")}
+
+
+def trade_rows(run, tape, symbol):
+    """{id: (price, quantity)} of a Binance tape's trades, read from the frames."""
+    trades = [json.loads(frame)["data"] for frame in frames_of(run, tape, ("trade", symbol.lower()))]
+    return {t["t"]: (float(t["p"]), float(t["q"])) for t in trades}
+
+
+def test_http_gives_the_trades_up_to_where_clients_are(rewick, root, run):
+    tape = root / "fixtures" / "binance-trade" / "tape"
+    expected = trade_rows(run, tape, "BTCUSDT")
+    assert len(expected) > 200
+    with serving(rewick, tape, "--speed", "max") as urls:
+        target = "/api/v3/trades?symbol=BTCUSDT&limit=1000"
+        assert get(urls, "binance", target) == (200, [])
+        with WebSocket(urls["binance"] + "/ws/ethusdt@trade") as ws:
+            deadline = time.monotonic() + 20
+            seen = 0
+            # Whatever the client asked for, time goes on for all instruments.
+            while time.monotonic() < deadline and seen < len(expected):
+                status, rows = get(urls, "binance", target)
+                assert status == 200 and len(rows) >= seen
+                seen = len(rows)
+        assert [row["id"] for row in rows] == sorted(expected)
+        assert {row["id"]: (float(row["price"]), float(row["qty"])) for row in rows} == expected
+        newest = get(urls, "binance", "/api/v3/trades?symbol=BTCUSDT&limit=5")[1]
+        assert [row["id"] for row in newest] == sorted(expected)[-5:]
+        assert get(urls, "binance", "/api/v3/trades?symbol=NONEUSDT")[0] in (200, 400)
+
+
+def test_http_requests_share_a_connection_and_wrong_ones_are_refused(rewick, root):
+    tape = root / "fixtures" / "kraken-trade" / "tape"
+    with serving(rewick, tape) as urls:
+        connection = http.client.HTTPConnection(urls["kraken"].removeprefix("ws://"), timeout=10)
+        for _ in range(3):
+            status, answer = get(urls, "kraken", "/0/public/AssetPairs", connection=connection)
+            assert status == 200
+            assert {pair["wsname"] for pair in answer["result"].values()} == {"XBT/USD", "ETH/USD"}
+        connection.close()
+        for method, body in (("GET", None), ("POST", None), ("POST", "x" * 1000)):
+            assert get(urls, "kraken", "/no/such/path", method, body)[0] == 404
+        # More than anybody asks for: cut off, and nothing else happens.
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            get(urls, "kraken", "/0/public/AssetPairs", "POST", "x" * 10_000_000)
+        assert get(urls, "kraken", "/0/public/AssetPairs")[0] == 200
+
+
+def test_many_http_clients_that_read_nothing_cost_nobody_anything(rewick, root):
+    tape = root / "fixtures" / "binance-trade" / "tape"
+    with serving(rewick, tape) as urls:
+        host, port = urls["binance"].removeprefix("ws://").split(":")
+        idle = []
+        for _ in range(100):
+            idle.append(socket.create_connection((host, int(port)), timeout=10))
+            idle[-1].sendall(b"GET /api/v3/exchangeInfo HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert get(urls, "binance", "/api/v3/exchangeInfo")[0] == 200
+        with WebSocket(urls["binance"] + "/ws/btcusdt@trade") as ws:
+            assert describe('{"stream":"btcusdt@trade"}') and ws.receive(10)
+        for connection in idle:
+            connection.close()

@@ -215,3 +215,19 @@ def test_never_writes_into_what_is_there(run, tmp_path):
     result = run("simulate", "--out", tmp_path / "tape", status=2)
     assert "exists already" in result.stderr
     assert list((tmp_path / "tape").iterdir()) == []
+
+
+def test_tapes_begin_with_the_instrument_lists_that_name_them(run, tmp_path):
+    simulate(run, tmp_path, "--seed", "3", "--for", "5s", "--venue", ",".join(VENUES))
+    records = [json.loads(line) for line in run("tape", "cat", tmp_path / "tape").stdout.splitlines()]
+    lists = [r for r in records if r["type"] == "http"]
+    assert {r["venue"] for r in lists} == set(VENUES)
+    assert [r["type"] for r in records[: len(lists) + 1]] == ["config"] + ["http"] * len(lists)
+    for record in lists:
+        head, body = record["data"].split("\n", 1)
+        assert json.loads(head)["status"] == 200 and json.loads(body) is not None
+    told = run("replay", tmp_path / "tape", "--no-candles", "--verbose").stderr
+    assert "no instrument list" not in told
+    truth = {(row["venue"], row["instrument"]) for row in read_truth(tmp_path / "truth")}
+    out = run("replay", tmp_path / "tape", "--bar", "1m", "--format", "csv").stdout
+    assert {(r["venue"], r["instrument"]) for r in csv.DictReader(out.splitlines())} == truth

@@ -1,12 +1,15 @@
 /*
- * Fuzzes all that venues make of foreign bytes. First byte: which venue and what to do with the
- * rest
+ * Fuzzes all that venues make of foreign bytes. The first byte says which venue (venue_all()[byte %
+ * count]), the second what to do with the rest:
  *
- *     venue = byte % 7; (byte / 7) % 4: 0 decode a frame, 1 an HTTP answer, 2 a client's request,
- *     3 a request target or a name
+ *     byte % 8: 0 decode frames of one connection, divided by NUL; 1 an HTTP answer; 2 a client's
+ *     request, then the same bytes as a frame of the tape; 3 a request target or a name; 4 a page
+ * of the instrument list; 5 an HTTP request to the played venue; 6 the answer to a handshake; 7 a
+ *     frame that may demand an answer
+ *     byte / 8: which address an HTTP answer answers
  *
  * Beyond crashes: what is refused carries a reason and no trades, trades come sorted and in range,
- * and what a played venue sends is JSON.
+ * instruments have names of their own, and what a played venue sends is JSON.
  */
 #include "engine/tape/record.h"
 #include "engine/venue/json_scan.h"
@@ -17,6 +20,8 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define WALL_NS INT64_C(1695633670428340000)
 
 static const char *const urls[] = {
     "https://h/api/v3/trades?symbol=BTCUSDT", "https://h/fapi/v1/aggTrades?symbol=BTCUSDT",
@@ -65,6 +70,107 @@ static bool has_symbol(const char *symbol, void *arg)
     return symbol[0] != 'x';
 }
 
+/* As the venue spells one of these. */
+static bool some_instrument(const struct venue *venue, struct instrument *out)
+{
+    static const char *const names[] = {"BTC-USDT", "BTC-USD", "BTC-USDT-PERP", "BTC-USD-PERP"};
+    char symbol[SYMBOL_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (venue->symbol(names[i], symbol) == ERR_OK) {
+            memset(out, 0, sizeof *out);
+            venue->describe(symbol, out);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_instrument(const struct instrument *item)
+{
+    assert(memchr(item->symbol, '\0', sizeof item->symbol));
+    assert(memchr(item->request_symbol, '\0', sizeof item->request_symbol));
+    assert(memchr(item->name, '\0', sizeof item->name) && item->name[0] != '\0');
+    assert(memchr(item->base, '\0', sizeof item->base));
+    assert(memchr(item->quote, '\0', sizeof item->quote));
+    assert(memchr(item->contract_asset, '\0', sizeof item->contract_asset));
+    assert(item->kind <= INSTRUMENT_OTHER && item->volume_unit <= VOLUME_QUOTE);
+    assert(!decimal_is_negative(item->price_tick) && !decimal_is_negative(item->quantity_step));
+    assert(!decimal_is_negative(item->contract_size));
+}
+
+/* ---- what the input is taken for ------------------------------------------------------------- */
+
+static void decode(const struct venue *venue, const uint8_t *data, size_t size)
+{
+    struct venue_frame frame;
+    venue_frame_init(&frame);
+    frame.connection = 1;
+    while (size > 0) {
+        const uint8_t *end = memchr(data, '\0', size);
+        size_t length = end ? (size_t)(end - data) : size;
+        enum err err = venue->decode(data, length, &frame);
+        assert(!err);
+        check_frame(&frame);
+        size -= length + (end != NULL);
+        data += length + (end != NULL);
+    }
+    venue_frame_release(&frame);
+}
+
+static void decode_http(const struct venue *venue, unsigned url, const uint8_t *data, size_t size)
+{
+    struct venue_frame frame;
+    struct instrument instrument;
+    struct buf target;
+    buf_init(&target, 4096);
+    venue_frame_init(&frame);
+    const char *asked = urls[url % (sizeof urls / sizeof urls[0])];
+    const struct venue_rest *rest = venue->rest;
+    if (url % 2 == 0 && rest && rest->trades && some_instrument(venue, &instrument)) {
+        struct venue_hole hole = {
+            .instrument = &instrument,
+            .channel = venue->recording->channels[0].name,
+            .first_id = url & 4 ? 7 : 0,
+            .last_id = url & 4 ? 11 : 0,
+            .from_ns = WALL_NS - 60 * INT64_C(1000000000),
+            .to_ns = WALL_NS,
+            .now_ns = WALL_NS,
+        };
+        if (rest->trades(&hole, &target) == ERR_OK && buf_terminate(&target) == ERR_OK) {
+            asked = (const char *)target.data;
+        }
+    }
+    enum err err = venue->decode_http(asked, data, size, NULL, &frame);
+    assert(!err);
+    check_frame(&frame);
+    venue_frame_release(&frame);
+    buf_release(&target);
+}
+
+static void decode_list(const struct venue *venue, const uint8_t *data, size_t size)
+{
+    struct instrument_list list;
+    struct buf target;
+    instrument_list_init(&list);
+    buf_init(&target, 4096);
+    enum err err = venue->rest->list(0, NULL, 0, &target);
+    assert(!err && buf_terminate(&target) == ERR_OK);
+    assert(venue->rest->is_list((const char *)target.data));
+    err = venue->rest->decode_list((const char *)target.data, data, size, &list);
+    assert(err != ERR_NOMEM);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct instrument *item = &list.items[i];
+        check_instrument(item);
+        assert(instrument_list_symbol(&list, item->symbol) == item);
+        assert(instrument_list_name(&list, item->name) == item);
+    }
+    /* The next page is asked for as this one says, in a form that is known again. */
+    err = venue->rest->list(1, data, size, &target);
+    assert(err || (buf_terminate(&target) == ERR_OK && venue->rest->is_list((char *)target.data)));
+    buf_release(&target);
+    instrument_list_release(&list);
+}
+
 /* A client asks, then gets the same bytes as a frame of the tape. */
 static void ask(const struct venue *venue, const uint8_t *data, size_t size)
 {
@@ -72,8 +178,8 @@ static void ask(const struct venue *venue, const uint8_t *data, size_t size)
     struct buf out;
     venue_subscriptions_init(&subs);
     buf_init(&out, 1 << 20);
-    enum err err = venue->serving->request(data, size, INT64_C(1695633670428340000), &subs,
-                                           has_symbol, check_reply, NULL);
+    enum err err =
+        venue->serving->request(data, size, WALL_NS, &subs, has_symbol, check_reply, NULL);
     assert(!err);
     if (venue->serving->reframe) {
         struct venue_frame frame;
@@ -89,42 +195,127 @@ static void ask(const struct venue *venue, const uint8_t *data, size_t size)
 }
 
 /* A request target; the same text as an instrument and as a symbol. */
-static void name(const struct venue *venue, const uint8_t *data, size_t size)
+static void name(const struct venue *venue, const char *text)
 {
-    char *text = malloc(size + 1), symbol[SYMBOL_MAX], instrument[INSTRUMENT_MAX];
-    memcpy(text, data, size);
-    text[size] = '\0';
+    char symbol[SYMBOL_MAX];
     struct venue_subscriptions subs;
+    struct instrument instrument = {0};
     venue_subscriptions_init(&subs);
     (void)venue->serving->open(text, &subs);
     venue_subscriptions_release(&subs);
-    venue->instrument(text, instrument);
+    if (text[0] != '\0') {
+        venue->describe(text, &instrument);
+        check_instrument(&instrument);
+    }
     if (venue->symbol(text, symbol) == ERR_OK) {
         assert(strlen(symbol) < SYMBOL_MAX);
-        venue->instrument(symbol, instrument);
+        venue->describe(symbol, &instrument);
+        check_instrument(&instrument);
     }
+}
+
+static size_t past_trades(const char *symbol, const struct venue_span *span, size_t max,
+                          struct trade *out, void *arg)
+{
+    size_t count = max < 3 ? max : 3;
+    (void)arg;
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (struct trade){.source_ns = WALL_NS + (int64_t)i,
+                                .has_id = true,
+                                .id = 7 + i,
+                                .first_id = 7 + i,
+                                .last_id = 7 + i,
+                                .count = 1,
+                                .price = {100, 2},
+                                .quantity = {1, 3},
+                                .taker = TAKER_BUY,
+                                .flags = span->aggregated ? TRADE_AGGREGATED : 0};
+        strncpy(out[i].symbol, symbol, SYMBOL_MAX - 1);
+    }
+    return count;
+}
+
+/* The text is the target of a GET, and of a POST. */
+static void answer(const struct venue *venue, const char *target)
+{
+    struct instrument instrument;
+    struct venue_past past = {.instruments = &instrument, .trades = past_trades};
+    struct buf out;
+    past.instrument_count = some_instrument(venue, &instrument);
+    buf_init(&out, 1 << 20);
+    for (int post = 0; post < 2 && venue->serving->answer; post++) {
+        int status = 200;
+        enum err err = venue->serving->answer(post ? "POST" : "GET", target, "h:1", WALL_NS, &past,
+                                              &status, &out);
+        assert(err == ERR_OK || err == ERR_UNKNOWN);
+        if (!err) {
+            struct json_span span = json_scan_document(out.data, out.size);
+            assert(span.kind == SPAN_OBJECT || span.kind == SPAN_ARRAY);
+        }
+    }
+    buf_release(&out);
+}
+
+static void shake_hands(const struct venue *venue, const uint8_t *data, size_t size)
+{
+    struct buf url;
+    int64_t keepalive_ns = 1;
+    buf_init(&url, 1 << 16);
+    if (venue->recording->handshake->address(data, size, 1, &url, &keepalive_ns) == ERR_OK) {
+        assert(url.size > 5 && memcmp(url.data, "ws", 2) == 0 && keepalive_ns > 0);
+    }
+    buf_release(&url);
+}
+
+static void respond(const struct venue *venue, const uint8_t *data, size_t size)
+{
+    struct buf out;
+    buf_init(&out, 1 << 16);
+    if (venue->recording->respond(data, size, &out) == ERR_OK) {
+        assert(out.size > 0);
+    }
+    buf_release(&out);
+}
+
+static void as_text(const struct venue *venue, void (*use)(const struct venue *, const char *),
+                    const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    memcpy(text, data, size);
+    text[size] = '\0';
+    use(venue, text);
     free(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct venue_frame frame;
-    if (size == 0) {
+    size_t count = 0;
+    while (venue_all()[count]) {
+        count++;
+    }
+    if (size < 2) {
         return 0;
     }
-    const struct venue *venue = venue_all()[data[0] % 7];
-    unsigned what = data[0] / 7u % 4, url = data[0] / 28u % 5;
-    data++;
-    size--;
-    if (what == 2) {
+    const struct venue *venue = venue_all()[data[0] % count];
+    unsigned what = data[1] % 8u, url = data[1] / 8u;
+    data += 2;
+    size -= 2;
+    if (what == 0) {
+        decode(venue, data, size);
+    } else if (what == 1 && venue->decode_http) {
+        decode_http(venue, url, data, size);
+    } else if (what == 2 && venue->serving) {
         ask(venue, data, size);
-    } else if (what == 3) {
-        name(venue, data, size);
-    } else if (what == 0 || venue->decode_http) {
-        enum err err = what == 0 ? venue->decode(data, size, &frame)
-                                 : venue->decode_http(urls[url], data, size, &frame);
-        assert(!err);
-        check_frame(&frame);
+    } else if (what == 3 && venue->serving) {
+        as_text(venue, name, data, size);
+    } else if (what == 4 && venue->rest) {
+        decode_list(venue, data, size);
+    } else if (what == 5 && venue->serving) {
+        as_text(venue, answer, data, size);
+    } else if (what == 6 && venue->recording && venue->recording->handshake) {
+        shake_hands(venue, data, size);
+    } else if (what == 7 && venue->recording && venue->recording->respond) {
+        respond(venue, data, size);
     }
     return 0;
 }

@@ -735,7 +735,7 @@ static void updates_go_by_market_bar_and_window(void **state)
 static void symbols_that_could_break_a_row_are_refused(void **state)
 {
     (void)state;
-    static const char *const symbols[] = {"",      "A,B",  "A\"B", "A\nB",      "A B",
+    static const char *const symbols[] = {"",      "A,B",  "A\"B", "A\nB",     "A B",
                                           "\xc3(", "A\\B", "A'B",  "A\xc2\x9b"};
     struct bench *b = bench_new("1m", 0, 0, false);
     begin(b, 1);

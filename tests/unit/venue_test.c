@@ -3,27 +3,75 @@
 static void the_registry_knows_all_venues(void **state)
 {
     (void)state;
-    static const char *const names[] = {"binance", "binance-usdm", "binance-coinm",     "coinbase",
-                                        "kraken",  "kraken-v1",    "coinbase-advanced", NULL};
     const struct venue *venue = NULL;
-    size_t count = 0;
-    for (; names[count]; count++) {
-        assert_ok(venue_get(&venue, names[count]));
-        assert_string_equal(venue->name, names[count]);
-        assert_true(strlen(venue->name) < RECORD_VENUE_MAX);
-        assert_non_null(venue->decode);
-        assert_non_null(venue->serving);
+    assert_null(venue_find("nobody"));
+    assert_err(ERR_UNKNOWN, venue_get(&venue, "nobody"));
+    char text[ERR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s", err_text(ERR_UNKNOWN));
+    for (const struct venue *const *at = venue_all(); *at; at++) {
+        assert_ptr_equal(venue_find((*at)->name), *at); /* no name twice */
+        assert_ok(venue_get(&venue, (*at)->name));
+        assert_ptr_equal(venue, *at);
+        assert_true(strlen((*at)->name) < RECORD_VENUE_MAX && (*at)->title[0] != '\0');
+        assert_true((*at)->decode && (*at)->describe && (*at)->symbol && (*at)->serving);
+        assert_non_null(strstr(text, (*at)->name));
     }
-    size_t all = 0;
-    while (venue_all()[all]) {
-        all++;
+}
+
+static void check_channels(const struct venue_recording *recording)
+{
+    size_t host_size = strcspn(recording->url + strlen("wss://"), "/") + strlen("wss://");
+    for (const struct venue_channel *at = recording->channels; at->name; at++) {
+        assert_true(at->name[0] != '\0' && strlen(at->name) < CHANNEL_MAX);
+        assert_ptr_equal(venue_channel_find(recording, at->name), at);
+        assert_memory_equal(venue_channel_url(recording, at), "wss://", 6);
+        assert_int_equal(venue_channel_path(recording, at)[0], '/');
     }
-    assert_int_equal(all, count);
-    assert_null(venue_find("okx"));
-    assert_err(ERR_UNKNOWN, venue_get(&venue, "okx"));
-    for (size_t i = 0; names[i]; i++) {
-        assert_non_null(strstr(err_text(ERR_UNKNOWN), names[i]));
+    assert_int_equal(recording->channels[0].role, ROLE_TRADES);
+    /* A channel's own name goes before the role's. */
+    const struct venue_channel *trades = venue_channel_find(recording, "trades");
+    assert_true(trades == &recording->channels[0] || strcmp(trades->name, "trades") == 0);
+    assert_null(venue_channel_find(recording, "no such channel"));
+    assert_string_equal(recording->url + host_size, recording->path);
+}
+
+/* There are messages for every channel, and they come to an end. */
+static void check_subscribing(const struct venue *venue)
+{
+    const char *const symbols[] = {"BTCUSDT", "ETHUSDT"};
+    struct buf out;
+    buf_init(&out, 1 << 16);
+    for (const struct venue_channel *at = venue->recording->channels; at->name; at++) {
+        for (int leave = 0; leave < 2; leave++) {
+            struct venue_change change = {leave, at->name, symbols, 2, 7};
+            size_t index = 0;
+            enum err err;
+            while ((err = venue->recording->subscribe(&change, index, &out)) == ERR_OK) {
+                assert_true(out.size > 0 && buf_is_utf8(out.data, out.size));
+                assert_true(++index < 10);
+            }
+            bool cannot_leave = leave && err == ERR_UNKNOWN && index == 0;
+            if (!cannot_leave && (err != ERR_END || index == 0))
+                fail_msg("%s, channel '%s': %s after %zu messages", venue->name, at->name,
+                         err_text(err), index);
+        }
     }
+    buf_release(&out);
+}
+
+static void check_rest(const struct venue *venue)
+{
+    struct buf out;
+    buf_init(&out, 4096);
+    assert_memory_equal(venue->rest->url, "https://", 8);
+    assert_null(strchr(venue->rest->url + 8, '/'));
+    assert_true(venue->rest->gap_ns > 0);
+    assert_ok(venue->rest->list(0, NULL, 0, &out));
+    assert_ok(buf_terminate(&out));
+    assert_int_equal(out.data[0], '/');
+    assert_true(venue->rest->is_list((const char *)out.data));
+    assert_false(venue->rest->is_list("https://h/nothing"));
+    buf_release(&out);
 }
 
 static void what_can_be_recorded_is_complete(void **state)
@@ -35,16 +83,12 @@ static void what_can_be_recorded_is_complete(void **state)
             assert_string_equal((*at)->name, "kraken-v1");
             continue;
         }
-        const char *host_end = strchr(recording->url + strlen("wss://"), '/');
-        assert_non_null(host_end);
-        assert_string_equal(host_end, recording->path);
-        bool listed = false;
-        for (size_t i = 0; recording->channels[i]; i++) {
-            listed |= strcmp(recording->channels[i], recording->channel) == 0;
-        }
-        assert_true(listed);
+        check_channels(recording);
+        check_subscribing(*at);
+        check_rest(*at);
         assert_true(recording->symbols_max > 0 && recording->send_gap_ns > 0);
-        assert_true(recording->silence_ns > 0);
+        assert_true(recording->connects > 0 && recording->connects_span_ns > 0);
+        assert_true(recording->silence_ns > 0 && recording->age_max_ns >= 0);
         assert_int_equal(recording->keepalive_ns > 0, recording->keepalive != NULL);
         /* A path that the venue is recorded at is one that it is played at. */
         struct venue_subscriptions subs;
@@ -52,6 +96,15 @@ static void what_can_be_recorded_is_complete(void **state)
         assert_ok((*at)->serving->open(recording->path, &subs));
         venue_subscriptions_release(&subs);
     }
+}
+
+static void roles_have_words(void **state)
+{
+    (void)state;
+    assert_string_equal(venue_role_name(ROLE_TRADES), "trades");
+    assert_string_equal(venue_role_name(ROLE_TOP), "top");
+    assert_string_equal(venue_role_name(ROLE_DEPTH), "depth");
+    assert_string_equal(venue_role_name(ROLE_KLINES), "klines");
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -119,8 +172,9 @@ static void too_many_trades_are_malformed(void **state)
         assert_ok(buf_append_text(&body, row));
     }
     assert_ok(buf_append_byte(&body, ']'));
-    assert_ok(venue_find("coinbase")
-                  ->decode_http("https://h/products/A-B/trades", body.data, body.size, &frame));
+    assert_ok(
+        venue_find("coinbase")
+            ->decode_http("https://h/products/A-B/trades", body.data, body.size, NULL, &frame));
     assert_int_equal(frame.kind, VENUE_MALFORMED);
     assert_non_null(strstr(frame.error, "more than 100000 trades"));
     assert_int_equal(frame.trade_count, 0);
@@ -281,7 +335,7 @@ static enum venue_frame_kind feed(size_t shape, const char *text, size_t size)
     if (url && url[0] == '\0') {
         ask(venue, exact, size);
     } else {
-        assert_ok(url ? venue->decode_http(url, exact, size, &frame)
+        assert_ok(url ? venue->decode_http(url, exact, size, NULL, &frame)
                       : venue->decode(exact, size, &frame));
         assert_true(frame.kind == VENUE_TRADES || frame.trade_count == 0);
         assert_true(frame.kind != VENUE_MALFORMED || frame.error[0] != '\0');
@@ -374,6 +428,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_registry_knows_all_venues),
         cmocka_unit_test(what_can_be_recorded_is_complete),
+        cmocka_unit_test(roles_have_words),
         cmocka_unit_test(sorting_is_by_time_then_id_and_stable),
         cmocka_unit_test(the_number_of_trades_is_bounded),
         cmocka_unit_test(too_many_trades_are_malformed),
