@@ -429,6 +429,50 @@ static struct venue_state *state_of(struct engine *engine, const char *name)
     return state;
 }
 
+/* ---- names of the configuration ----------------------------------------------------------------
+ */
+
+/* A recorder that could not get a venue's list knew the names all the same: the user wrote them. A
+ * list that follows on the tape says more of the same instruments and changes no name. */
+static enum err take_name(struct venue_state *state, const char *symbol, const char *name)
+{
+    struct instrument instrument = {0};
+    if (symbol == NULL || name == NULL || strlen(symbol) >= SYMBOL_MAX ||
+        instrument_list_symbol(&state->instruments, symbol) != NULL)
+        return ERR_OK;
+    state->venue->describe(symbol, &instrument);
+    memcpy(instrument.symbol, symbol, strlen(symbol) + 1);
+    if (!instrument_from_name(name, &instrument))
+        return ERR_OK;
+    enum err err = instrument_list_add(&state->instruments, &instrument);
+    return err == ERR_NOMEM ? err : ERR_OK;
+}
+
+static enum err take_names(struct engine *engine, const json_t *venue)
+{
+    const char *name = json_string_value(json_object_get(venue, "venue"));
+    const json_t *names = json_object_get(venue, "instruments");
+    const json_t *symbols = json_object_get(venue, "symbols");
+    struct venue_state *state = name != NULL ? state_of(engine, name) : NULL;
+    enum err err = ERR_OK;
+    for (size_t i = 0; state != NULL && err == ERR_OK && i < json_array_size(symbols); i++)
+        err = take_name(state, json_string_value(json_array_get(symbols, i)),
+                        json_string_value(json_array_get(names, i)));
+    return err;
+}
+
+static enum err take_config(struct engine *engine, const struct record *record)
+{
+    json_t *root =
+        json_loadb((const char *)record->data, record->size, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *venues = json_object_get(root, "venues");
+    enum err err = ERR_OK;
+    for (size_t i = 0; err == ERR_OK && i < json_array_size(venues); i++)
+        err = take_names(engine, json_array_get(venues, i));
+    json_decref(root);
+    return err;
+}
+
 /* Keeps engine->last; false when the record's venue is unknown. */
 static bool find_venue(struct engine *engine, const struct record *record)
 {
@@ -461,6 +505,8 @@ static enum err take_message(struct engine *engine, const struct record *record)
 enum err engine_prime(struct engine *engine, const struct record *record)
 {
     bool message = record->type == RECORD_RECEIVED || record->type == RECORD_HTTP;
+    if (record->type == RECORD_CONFIG)
+        return take_config(engine, record);
     struct venue_state *state = message ? state_of(engine, record->venue) : NULL;
     if (state == NULL || !state->wanted)
         return ERR_OK;
@@ -481,10 +527,11 @@ static enum err take_record(struct engine *engine, const struct record *record)
     case RECORD_GAP:
         take_gap(engine, record);
         break;
+    case RECORD_CONFIG:
+        return take_config(engine, record);
     case RECORD_SENT:
     case RECORD_CONNECTION:
     case RECORD_TICK:
-    case RECORD_CONFIG:
         break;
     default:
         engine->stats.other++;

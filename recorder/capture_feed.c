@@ -1,8 +1,53 @@
 #include "recorder/capture_feed.h"
 
-void capture_feed_init(struct capture_feed *feed, struct record_queue *queue)
+#include <stdlib.h>
+#include <string.h>
+
+static struct feed_account *account_new(const char *venue)
+{
+    struct feed_account *account = calloc(1, sizeof *account);
+    if (account)
+        account->venue = venue;
+    return account;
+}
+
+enum err capture_feed_init(struct capture_feed *feed, struct record_queue *queue)
 {
     *feed = (struct capture_feed){.queue = queue, .pushed_mono_ns = INT64_MIN};
+    feed->accounts = account_new("");
+    return feed->accounts ? ERR_OK : err_fail(ERR_NOMEM, "out of memory for the capture queue");
+}
+
+void capture_feed_release(struct capture_feed *feed)
+{
+    while (feed->accounts) {
+        struct feed_account *account = feed->accounts;
+        feed->accounts = account->next;
+        free(account);
+    }
+}
+
+/* Falls back on the account of no venue when there is no memory for another. */
+struct feed_source capture_feed_venue(struct capture_feed *feed, const char *venue,
+                                      uint32_t connection)
+{
+    struct feed_account **at = &feed->accounts;
+    while (*at && strcmp((*at)->venue, venue) != 0)
+        at = &(*at)->next;
+    if (!*at)
+        *at = account_new(venue);
+    struct feed_account *account = *at ? *at : feed->accounts;
+    return (struct feed_source){venue, connection, &account->drops};
+}
+
+bool capture_feed_tell_venues(struct capture_feed *feed, struct stamp stamp)
+{
+    for (struct feed_account *at = feed->accounts; at; at = at->next) {
+        struct feed_source source = {at->venue, 0, &at->drops};
+        if (!capture_feed_tell(feed, &source, stamp))
+            return false;
+    }
+    return true;
 }
 
 /* Stamps are taken at several places, so one may be older than a record that is already there. */

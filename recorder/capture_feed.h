@@ -15,10 +15,18 @@
 /* A RECORD_TICK is pushed when nothing else was for this long. */
 #define CAPTURE_TICK_NS INT64_C(250000000)
 
+/* What was dropped of a venue's records that belong to no connection. */
+struct feed_account {
+    struct feed_account *next;
+    const char *venue;
+    struct capture_drops drops;
+};
+
 struct capture_feed {
-    struct record_queue *queue; /* borrowed */
-    int64_t pushed_mono_ns;     /* monotonic time of the newest record */
-    uint64_t dropped;           /* records that are not on the tape */
+    struct record_queue *queue;    /* borrowed */
+    struct feed_account *accounts; /* owned; the first is that of no venue */
+    int64_t pushed_mono_ns;        /* monotonic time of the newest record */
+    uint64_t dropped;              /* records that are not on the tape */
 };
 
 /* Where a record comes from; `drops` is told of what does not fit. */
@@ -28,7 +36,9 @@ struct feed_source {
     struct capture_drops *drops;
 };
 
-void capture_feed_init(struct capture_feed *feed, struct record_queue *queue);
+enum err capture_feed_init(struct capture_feed *feed, struct record_queue *queue) ERR_MUST_CHECK;
+void capture_feed_release(struct capture_feed *feed); /* accepts a zeroed one */
+
 /* `data` with the source's venue and connection. The flag may be RECORD_BINARY. */
 void capture_feed_push(struct capture_feed *feed, const struct feed_source *source,
                        enum record_type type, uint8_t flags, struct stamp stamp, const void *data,
@@ -39,6 +49,12 @@ void capture_feed_lost(struct capture_feed *feed, const struct feed_source *sour
 /* Pushes the gap records that are due; true: none is due any more. */
 bool capture_feed_tell(struct capture_feed *feed, const struct feed_source *source,
                        struct stamp stamp);
+/* The source of records of a venue ("" for none) that no living connection of ours speaks for. The
+ * name must live as long as the queue. */
+struct feed_source capture_feed_venue(struct capture_feed *feed, const char *venue,
+                                      uint32_t connection);
+/* capture_feed_tell() for all of those. */
+bool capture_feed_tell_venues(struct capture_feed *feed, struct stamp stamp);
 /* A tick if it is time; returns when the next may be due. */
 int64_t capture_feed_tick(struct capture_feed *feed, struct stamp stamp);
 

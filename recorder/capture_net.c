@@ -1,215 +1,195 @@
 #include "recorder/capture_net.h"
 
 #include "engine/base/clock.h"
-#include "recorder/net_log.h"
+#include "engine/base/log.h"
+#include "engine/base/time_text.h"
+#include "recorder/net_transport.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/timex.h>
 
-#define HOUSEKEEPING_US (50 * 1000)
-#define READ_BYTES      (64u * 1024)
+#define STATS_NS (250 * NS_PER_MS)
 
 struct capture_net {
-    struct link_shared shared;
-    size_t link_count;
-    struct venue_link *links[OLD_LINKS_MAX];
-    lws_sorted_usec_list_t housekeeping;
-    atomic_bool stop;
-    int64_t stop_by_ns; /* 0 = not stopping */
-    bool woken;         /* a lookup has ended, or we are to stop */
-    bool finished;
+    struct net_transport *transport;
+    struct conductor *conductor;
+    struct order_queue *orders;
+    struct record_queue *queue;
+    bool running;
     pthread_t thread;
+    atomic_bool stop;
+    int64_t clock_ns, stats_ns; /* when they are due, monotonic */
+    pthread_mutex_t mutex;
+    struct conductor_stats stats; /* under the mutex */
 };
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                    size_t size)
+static struct stamp stamp_now(void)
 {
-    if (reason != LWS_CALLBACK_EVENT_WAIT_CANCELLED)
-        return venue_link_callback(wsi, reason, user, in, size);
-    struct capture_net *net = lws_context_user(lws_get_context(wsi));
-    net->woken = true;
-    return 0;
+    return (struct stamp){.wall_ns = clock_wall_ns(), .mono_ns = clock_mono_ns()};
 }
 
-static const struct lws_protocols protocols[] = {
-    {.name = "venue", .callback = on_event, .rx_buffer_size = READ_BYTES},
-    {0},
-};
+/* ---- the clock --------------------------------------------------------------------------------
+ */
 
-/* ---- the loop ------------------------------------------------------------------------------- */
-
-static void tick_if_silent(struct capture_net *net, int64_t now_ns)
+/* Whether the kernel's clock follows a source, and how far off it may be: what a latency is worth.
+ */
+static void note_clock(struct capture_net *net, struct stamp now)
 {
-    if (now_ns - net->shared.pushed_mono_ns < CAPTURE_TICK_NS)
-        return;
-    struct record tick = {
-        .type = RECORD_TICK,
-        .venue = "",
-        .wall_ns = clock_wall_ns(),
-        .mono_ns = now_ns,
-        .source_ns = RECORD_NO_TIME,
-        .data = (const uint8_t *)"",
-    };
-    /* Without room there are records waiting that tell the time as well. */
-    if (record_queue_push(net->shared.queue, &tick))
-        net->shared.pushed_mono_ns = now_ns;
+    struct timex state = {.modes = 0};
+    int rc = adjtimex(&state);
+    struct order order = {.kind = ORDER_NOTE, .venue = "", .record = RECORD_CONNECTION};
+    if (rc < 0)
+        snprintf(order.text, sizeof order.text, "{\"event\":\"clock\",\"synchronised\":null}");
+    else
+        snprintf(order.text, sizeof order.text,
+                 "{\"event\":\"clock\",\"synchronised\":%s,\"estimated_error_us\":%ld,"
+                 "\"maximum_error_us\":%ld}",
+                 rc != TIME_ERROR && !(state.status & STA_UNSYNC) ? "true" : "false",
+                 state.esterror, state.maxerror);
+    net->clock_ns = now.mono_ns + CAPTURE_CLOCK_NS;
+    conductor_order(net->conductor, &order, now);
 }
 
-static void work_towards_stop(struct capture_net *net, int64_t now_ns)
+/* ---- the thread -------------------------------------------------------------------------------
+ */
+
+static void publish_stats(struct capture_net *net)
 {
-    if (net->stop_by_ns == 0)
-        net->stop_by_ns = now_ns + CAPTURE_GOODBYE_NS;
-    bool all_closed = true;
-    for (size_t i = 0; i < net->link_count; i++)
-        all_closed = venue_link_stop(net->links[i]) && all_closed;
-    net->finished = all_closed || now_ns >= net->stop_by_ns;
+    pthread_mutex_lock(&net->mutex);
+    conductor_stats(net->conductor, &net->stats);
+    pthread_mutex_unlock(&net->mutex);
 }
 
-static void work(struct capture_net *net)
+static int64_t work(struct capture_net *net)
 {
-    int64_t now_ns = clock_mono_ns();
-    for (size_t i = 0; i < net->link_count; i++)
-        venue_link_tick(net->links[i]);
-    tick_if_silent(net, clock_mono_ns());
-    if (atomic_load(&net->stop))
-        work_towards_stop(net, now_ns);
+    struct stamp now = stamp_now();
+    struct order order;
+    while (order_queue_pop(net->orders, &order))
+        conductor_order(net->conductor, &order, now);
+    if (now.mono_ns >= net->clock_ns)
+        note_clock(net, now);
+    if (now.mono_ns >= net->stats_ns) {
+        net->stats_ns = now.mono_ns + STATS_NS;
+        publish_stats(net);
+    }
+    return conductor_work(net->conductor, now);
 }
 
-static void on_housekeeping(lws_sorted_usec_list_t *timer)
+/* Says goodbye, and leaves nothing untold. */
+static void finish(struct capture_net *net)
 {
-    struct capture_net *net = lws_container_of(timer, struct capture_net, housekeeping);
-    work(net);
-    lws_sul_schedule(net->shared.context, 0, timer, on_housekeeping, HOUSEKEEPING_US);
-}
-
-/* What was dropped must be told, even if the writer has to make room first. */
-static void tell_last_gaps(struct capture_net *net)
-{
-    int64_t until_ns = clock_mono_ns() + 10 * CAPTURE_GOODBYE_NS;
-    for (size_t i = 0; i < net->link_count; i++)
-        while (!venue_link_tell_gaps(net->links[i]) && clock_mono_ns() < until_ns)
-            clock_sleep_until(clock_mono_ns() + 1000000);
+    int64_t until_ns = clock_mono_ns() + CAPTURE_GOODBYE_NS;
+    while (!conductor_stop(net->conductor, stamp_now()) && clock_mono_ns() < until_ns)
+        net_transport_service(net->transport, clock_mono_ns() + 20 * NS_PER_MS);
+    conductor_abandon(net->conductor, stamp_now());
+    /* The tape's thread makes room; when it does not for long, it has failed and counts itself. */
+    until_ns = clock_mono_ns() + 10 * NS_PER_S;
+    while (!conductor_tell_gaps(net->conductor, stamp_now()) && clock_mono_ns() < until_ns)
+        clock_sleep_until(clock_mono_ns() + 5 * NS_PER_MS);
 }
 
 static void *run(void *arg)
 {
     struct capture_net *net = arg;
     pthread_setname_np(pthread_self(), "rewick-net");
-    on_housekeeping(&net->housekeeping);
-    while (!net->finished && lws_service(net->shared.context, 0) >= 0) {
-        if (net->woken) {
-            net->woken = false;
-            work(net);
-        }
-    }
-    for (size_t i = 0; i < net->link_count; i++)
-        venue_link_abandon(net->links[i]);
-    tell_last_gaps(net);
-    record_queue_end(net->shared.queue);
+    while (!atomic_load(&net->stop))
+        net_transport_service(net->transport, work(net));
+    finish(net);
+    publish_stats(net);
+    record_queue_end(net->queue);
     return NULL;
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------
+ */
 
-static enum err make_context(struct capture_net *net, const char *ca_file)
+static void wake(void *arg)
 {
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = protocols,
-        .gid = -1,
-        .uid = -1,
-        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-        .client_ssl_ca_filepath = ca_file,
-        .pt_serv_buf_size = READ_BYTES,
-        .fd_limit_per_thread = OLD_LINKS_MAX + 16,
-        .connect_timeout_secs = LINK_CONNECT_TIMEOUT_S,
-        .timeout_secs = LINK_CONNECT_TIMEOUT_S,
-        .alpn = "http/1.1",
-        .user = net,
+    net_transport_wake(arg);
+}
+
+static enum err make(struct capture_net *net, const struct capture_net_options *options)
+{
+    enum err err = net_transport_new(&net->transport, options->ca_file);
+    if (err)
+        return err;
+    struct conductor_options conductor = {
+        .plan = options->plan,
+        .transport = net_transport_body(net->transport),
+        .queue = options->queue,
+        .first_connection = options->first_connection,
+        .seed = options->seed,
     };
-    if (ca_file)
-        info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
-    net_log_install();
-    net_log_clear();
-    net->shared.context = lws_create_context(&info);
-    if (!net->shared.context)
-        return err_fail(ERR_NET, "cannot set up libwebsockets: %s",
-                        *net_log_reason() ? net_log_reason() : "no reason given");
-    return ERR_OK;
+    err = conductor_new(&net->conductor, &conductor);
+    err = err ? err : order_queue_new(&net->orders, wake, net->transport);
+    if (!err)
+        net_transport_listen(net->transport, conductor_events(net->conductor));
+    return err;
 }
 
-static enum err make_links(struct capture_net *net, const struct capture_net_options *options)
-{
-    int64_t now_ns = clock_mono_ns();
-    for (size_t i = 0; i < OLD_VENUES_MAX; i++)
-        old_budget_init(&net->shared.budgets[i], now_ns);
-    for (size_t i = 0; i < options->plan->link_count; i++) {
-        enum err err = venue_link_new(&net->links[i], &options->plan->links[i], &net->shared,
-                                      options->seed + i);
-        if (err)
-            return err;
-        net->link_count++;
-    }
-    return ERR_OK;
-}
-
-static void destroy(struct capture_net *net)
-{
-    if (net->shared.context)
-        lws_context_destroy(net->shared.context);
-    for (size_t i = 0; i < net->link_count; i++)
-        venue_link_free(net->links[i]);
-    free(net);
-}
-
-enum err capture_net_start(struct capture_net **out, const struct capture_net_options *options)
+enum err capture_net_new(struct capture_net **out, const struct capture_net_options *options)
 {
     struct capture_net *net = calloc(1, sizeof *net);
     if (!net)
-        return err_fail(ERR_NOMEM, "out of memory for the connections");
-    net->shared.queue = options->queue;
-    net->shared.plan = options->plan;
-    net->shared.next_connection = options->first_connection;
-    net->shared.pushed_mono_ns = clock_mono_ns();
-    enum err err = make_context(net, options->ca_file);
-    err = err ? err : make_links(net, options);
-    if (!err && pthread_create(&net->thread, NULL, run, net) != 0)
-        err = err_fail(ERR_IO, "cannot start the network thread");
+        return err_fail(ERR_NOMEM, "out of memory for the network thread");
+    net->queue = options->queue;
+    pthread_mutex_init(&net->mutex, NULL);
+    enum err err = make(net, options);
     if (err) {
-        destroy(net);
+        capture_net_free(net);
         return err;
     }
     *out = net;
     return ERR_OK;
 }
 
+enum err capture_net_run(struct capture_net *net)
+{
+    if (pthread_create(&net->thread, NULL, run, net) != 0)
+        return err_fail(ERR_IO, "cannot start the network thread");
+    net->running = true;
+    return ERR_OK;
+}
+
+enum err capture_net_give(const struct order *order, void *arg)
+{
+    struct capture_net *net = arg;
+    return order_queue_push(net->orders, order);
+}
+
 void capture_net_stop(struct capture_net *net)
 {
     atomic_store(&net->stop, true);
-    lws_cancel_service(net->shared.context);
+    net_transport_wake(net->transport);
 }
 
 void capture_net_join(struct capture_net *net)
 {
-    pthread_join(net->thread, NULL);
+    if (net->running)
+        pthread_join(net->thread, NULL);
+    else
+        record_queue_end(net->queue);
+    net->running = false;
 }
 
-void capture_net_stats(const struct capture_net *net, struct link_stats *out)
+void capture_net_stats(struct capture_net *net, struct conductor_stats *out)
 {
-    memset(out, 0, sizeof *out);
-    for (size_t i = 0; i < net->link_count; i++) {
-        struct link_stats one;
-        venue_link_stats(net->links[i], &one);
-        out->opened += one.opened;
-        out->failed += one.failed;
-        out->dropped += one.dropped;
-    }
+    pthread_mutex_lock(&net->mutex);
+    *out = net->stats;
+    pthread_mutex_unlock(&net->mutex);
 }
 
 void capture_net_free(struct capture_net *net)
 {
-    if (net)
-        destroy(net);
+    if (!net)
+        return;
+    net_transport_free(net->transport);
+    conductor_free(net->conductor);
+    order_queue_free(net->orders);
+    pthread_mutex_destroy(&net->mutex);
+    free(net);
 }

@@ -3,8 +3,10 @@
  *
  *     sockets --> capture queue --> tape --> engine queue --> candles --> outputs
  *     capture_net                   capture_writer            live_engine
+ *         ^------- orders ----------'
  *
- * Three threads, data flows one way, and nothing on the right can hold up anything on its left.
+ * Three threads (and one that waits for the disk), data flows one way, and nothing on the right can
+ * hold up anything on its left.
  */
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
@@ -13,11 +15,16 @@
 #include "engine/sink/outputs.h"
 #include "recorder/ca_file.h"
 #include "recorder/capture_net.h"
+#include "recorder/capture_status.h"
 #include "recorder/capture_writer.h"
 #include "recorder/live_engine.h"
+#include "recorder/plan_fetch.h"
+#include "recorder/record_call.h"
 #include "recorder/record_config.h"
-#include "recorder/old_plan.h"
 #include "recorder/recorder_commands.h"
+#include "recorder/retention.h"
+#include "recorder/status_server.h"
+#include "recorder/tape_recall.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -27,32 +34,42 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define CAPTURE_QUEUE_BYTES (64u * 1024 * 1024)
 #define ENGINE_QUEUE_BYTES  (16u * 1024 * 1024)
-
-/* What the command line says. */
-struct record_call {
-    const char *out, *ca_file;
-    struct option_list venues, channels, urls;
-    struct engine_options wish;
-    int64_t flush_ms, sync_ms, segment_bytes, for_ns, until_silent_ns;
-    struct outputs_options outputs;
-};
+/* How long a record may wait to be looked at by the next thread. */
+#define QUEUE_PATIENCE_NS (NS_PER_MS)
+/* Plans that were in use; threads may still look at the older ones. */
+#define PLANS_MAX 256
+/* Lines of one kind on stderr per minute; more are counted. */
+#define LOG_LINES_PER_MINUTE 30
 
 /* What runs. */
 struct recording {
+    const struct command *command;
+    int word_count;
+    char *const *words;
     const struct record_call *call;
-    struct old_plan plan;
+    struct record_plan *plans[PLANS_MAX]; /* owned; the last one is in use */
+    size_t plan_count;
     struct engine_config config;
     struct record_control control;
+    int64_t started_wall_ns;
     int signal_fd;
+    unsigned stop_signals;
+    bool reload; /* SIGHUP came */
+    int64_t retain_ns;
+    struct http_session *http;
     struct record_queue *capture_queue, *engine_queue;
+    struct tape_keeper *tape; /* until the writer has it */
     struct outputs *outputs;
+    struct capture_watch *watch;
     struct capture_net *net;
     struct capture_writer *writer;
     struct live_engine *live;
+    struct status_server status;
     enum err err; /* the first failure */
     char err_text[ERR_TEXT_MAX];
 };
@@ -65,67 +82,12 @@ static void keep_failure(struct recording *rec, enum err err)
     snprintf(rec->err_text, sizeof rec->err_text, "%s", err_text(err));
 }
 
-/* ---- the call ------------------------------------------------------------------------------- */
-
-#define OWN_OPTIONS 14
-
-static void fill_options(struct record_call *call, struct option *table)
+static struct record_plan *plan_of(const struct recording *rec)
 {
-    const struct option own[OWN_OPTIONS] = {
-        {"out", "TAPE", "folder of the tape; made when missing, continued when there",
-         OPTION_STRING, &call->out, 0, 0},
-        {"venue", "VENUE:INSTRUMENT,...",
-         "what to record, e.g. kraken:BTC-USD,ETH-USD; may be repeated", OPTION_LIST, &call->venues,
-         0, 0},
-        {"channel", "VENUE=CHANNEL", "another trade channel, e.g. binance=aggTrade", OPTION_LIST,
-         &call->channels, 0, 0},
-        {"url", "VENUE=URL", "another endpoint, e.g. binance=ws://127.0.0.1:9101", OPTION_LIST,
-         &call->urls, 0, 0},
-        {"ca-file", "FILE", "trust the certificates in this PEM file instead of the system's",
-         OPTION_STRING, &call->ca_file, 0, 0},
-        {"bar", "BAR,...", "candles to make: 1s, 1m, 4h, 1d (default 1m)", OPTION_LIST,
-         &call->wish.bars, 0, 0},
-        {"lateness-ms", "N", "how long a window waits for late trades (default 500)",
-         OPTION_INTEGER, &call->wish.lateness_ms, 0, 86400000},
-        {"horizon-ms", "N",
-         "how long after closing a late trade corrects a candle (default 600000)", OPTION_INTEGER,
-         &call->wish.horizon_ms, 0, 86400000},
-        {"empty", "none|carry",
-         "windows without trades: no candle, or the last close (default none)", OPTION_STRING,
-         &call->wish.empty, 0, 0},
-        {"flush-ms", "N", "write records at most this late; a kill loses no more (default 100)",
-         OPTION_INTEGER, &call->flush_ms, 1, 60000},
-        {"sync-ms", "N", "then sync at most this late; a power loss loses both (default 1000)",
-         OPTION_INTEGER, &call->sync_ms, 1, 600000},
-        {"segment-bytes", "N", "begin a new file at this size (default 268435456)", OPTION_INTEGER,
-         &call->segment_bytes, 4096, INT64_C(1) << 40},
-        {"for", "DURATION", "stop after this time, e.g. 60s (default: run until Ctrl-C)",
-         OPTION_DURATION, &call->for_ns, 1, INT64_MAX},
-        {"until-silent", "DURATION", "stop when no market data came for this long after the first",
-         OPTION_DURATION, &call->until_silent_ns, 1, INT64_MAX},
-    };
-    memcpy(table, own, sizeof own);
-    outputs_option_table(&call->outputs, table + OWN_OPTIONS);
-    table[OWN_OPTIONS + OUTPUTS_OPTION_COUNT] = (struct option){0};
+    return rec->plans[rec->plan_count - 1];
 }
 
-static enum err parse_call(struct record_call *call, const struct command *command, int argc,
-                           char **argv)
-{
-    struct option table[OWN_OPTIONS + OUTPUTS_OPTION_COUNT + 1];
-    int operands;
-    call->wish = ENGINE_OPTIONS_NOT_SAID;
-    call->flush_ms = 100;
-    call->sync_ms = 1000;
-    fill_options(call, table);
-    enum err err = options_parse(command, table, argc, argv, clock_wall_ns(), &operands);
-    if (!err && !call->out)
-        err = err_fail(ERR_USAGE,
-                       "no place for the tape; give --out TAPE (see 'rewick record --help')");
-    return err;
-}
-
-/* ---- starting ------------------------------------------------------------------------------- */
+/* ---- signals -------------------------------------------------------------------------------- */
 
 static enum err open_signals(struct recording *rec)
 {
@@ -139,56 +101,187 @@ static enum err open_signals(struct recording *rec)
     return rec->signal_fd >= 0 ? ERR_OK : err_errno("cannot make a signalfd");
 }
 
-static enum err open_tape(struct recording *rec, struct tape_writer **out)
+/* SIGHUP reads the configuration file again; without one it ends the recording, as a terminal that
+ * goes away means it. */
+static void take_signals(struct recording *rec)
+{
+    struct signalfd_siginfo info;
+    while (read(rec->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP && rec->call->config)
+            rec->reload = true;
+        else
+            rec->stop_signals++;
+    }
+    if (rec->stop_signals > 0)
+        record_control_stop(&rec->control, STOP_SIGNAL);
+}
+
+/* ---- the tape ------------------------------------------------------------------------------- */
+
+static bool disk_space(void *arg, uint64_t *out_free, uint64_t *out_total)
+{
+    struct statvfs disk;
+    if (statvfs(arg, &disk) != 0)
+        return false;
+    *out_free = (uint64_t)disk.f_bavail * disk.f_frsize;
+    *out_total = (uint64_t)disk.f_blocks * disk.f_frsize;
+    return true;
+}
+
+static enum err open_tape(struct recording *rec)
 {
     const struct record_call *call = rec->call;
     /* The writer's thread looks at the clock a few times per bound; what it may be late is taken
      * off here. */
     int64_t flush_ns = call->flush_ms * NS_PER_MS, look_ns = flush_ns / CAPTURE_WRITER_LOOKS;
     int64_t sync_ns = call->sync_ms * NS_PER_MS;
-    struct tape_writer_options options = {
-        .flush_ns = flush_ns - 2 * look_ns,
-        .sync_ns = sync_ns > 4 * look_ns ? sync_ns - 2 * look_ns : (sync_ns + 1) / 2,
-        .segment_bytes = (uint64_t)call->segment_bytes,
-        .wall_ns = clock_wall_ns(),
+    struct tape_keeper_options options = {
+        .io = io_posix(),
+        .path = call->out,
+        .tape =
+            {
+                .flush_ns = flush_ns - 2 * look_ns,
+                .sync_ns = sync_ns > 4 * look_ns ? sync_ns - 2 * look_ns : (sync_ns + 1) / 2,
+                .segment_bytes =
+                    call->segment_bytes ? (uint64_t)call->segment_bytes : 256u * 1024 * 1024,
+                .wall_ns = clock_wall_ns(),
+            },
+        .space = disk_space,
+        .arg = (void *)(uintptr_t)call->out,
     };
-    if (getrandom(options.random, sizeof options.random, 0) != (ssize_t)sizeof options.random)
+    uint64_t *random = options.tape.random;
+    if (getrandom(random, sizeof options.tape.random, 0) != (ssize_t)sizeof options.tape.random)
         return err_errno("cannot get random numbers");
-    return tape_writer_open(out, io_posix(), call->out, &options);
+    return tape_keeper_open(&rec->tape, &options);
 }
 
-/* The first record of the session. */
-static enum err push_config(struct recording *rec)
+static enum err push(struct recording *rec, enum record_type type, const char *venue,
+                     const void *data, size_t size)
 {
-    struct buf json;
-    buf_init(&json, RECORD_DATA_MAX);
-    enum err err = old_plan_config(&rec->plan, &rec->config, &json);
     struct record record = {
-        .type = RECORD_CONFIG,
-        .venue = "",
+        .type = type,
+        .venue = venue,
         .wall_ns = clock_wall_ns(),
         .mono_ns = clock_mono_ns(),
         .source_ns = RECORD_NO_TIME,
-        .data = json.data,
-        .size = json.size,
+        .data = data,
+        .size = size,
     };
-    if (!err && !record_queue_push(rec->capture_queue, &record))
-        err = err_fail(ERR_LIMIT, "the configuration is too large");
-    buf_release(&json);
+    return record_queue_push(rec->capture_queue, &record)
+               ? ERR_OK
+               : err_fail(ERR_LIMIT, "configuration and instrument lists are too large");
+}
+
+static enum err push_list(const struct venue *venue, const void *data, size_t size, void *arg)
+{
+    return push(arg, RECORD_HTTP, venue->name, data, size);
+}
+
+/* ---- planning ------------------------------------------------------------------------------- */
+
+static enum err add_plan(struct recording *rec, const struct record_wish_options *options,
+                         const struct list_fetch *fetch)
+{
+    if (rec->plan_count == PLANS_MAX)
+        return err_fail(ERR_LIMIT, "subscriptions were changed %d times; start the recorder anew",
+                        PLANS_MAX);
+    struct record_plan *plan = calloc(1, sizeof *plan);
+    if (!plan)
+        return err_fail(ERR_NOMEM, "out of memory for the plan");
+    struct record_wish wish;
+    enum err err = record_wish_make(&wish, options);
+    const struct record_plan *before = rec->plan_count > 0 ? plan_of(rec) : NULL;
+    err = err ? err : plan_fetch_make(plan, &wish, before, fetch);
+    record_wish_release(&wish);
+    if (err) {
+        record_plan_release(plan);
+        free(plan);
+        return err;
+    }
+    rec->plans[rec->plan_count++] = plan;
+    return ERR_OK;
+}
+
+/* Lists stand behind the configuration on the tape, but are fetched before it can be written. */
+struct answers {
+    struct buf data; /* size, venue, bytes; ... */
+};
+
+struct answer {
+    const struct venue *venue;
+    size_t size;
+};
+
+static enum err keep_answer(const struct venue *venue, const void *data, size_t size, void *arg)
+{
+    struct answers *answers = arg;
+    struct answer head = {venue, size};
+    enum err err = buf_append(&answers->data, &head, sizeof head);
+    return err ? err : buf_append(&answers->data, data, size);
+}
+
+static enum err push_answers(struct recording *rec, const struct answers *answers)
+{
+    enum err err = ERR_OK;
+    for (size_t at = 0; !err && at < answers->data.size;) {
+        struct answer head;
+        memcpy(&head, answers->data.data + at, sizeof head);
+        at += sizeof head;
+        err = push_list(head.venue, answers->data.data + at, head.size, rec);
+        at += head.size;
+    }
     return err;
 }
 
-static enum err start_writer(struct recording *rec, struct tape_writer *tape)
+/* The first record of the session, and the instrument lists. */
+static enum err push_start(struct recording *rec, const struct answers *answers)
+{
+    struct buf json;
+    buf_init(&json, RECORD_DATA_MAX);
+    enum err err = record_plan_config(plan_of(rec), &rec->config, &json);
+    err = err ? err : push(rec, RECORD_CONFIG, "", json.data, json.size);
+    buf_release(&json);
+    return err ? err : push_answers(rec, answers);
+}
+
+/* ---- starting ------------------------------------------------------------------------------- */
+
+static enum err start_net(struct recording *rec)
+{
+    struct capture_net_options options = {
+        .plan = plan_of(rec),
+        .queue = rec->capture_queue,
+        .first_connection = tape_keeper_next_connection(rec->tape),
+        .ca_file = rec->call->ca_file,
+    };
+    if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed)
+        return err_errno("cannot get random numbers");
+    return capture_net_new(&rec->net, &options);
+}
+
+static enum err start_watch(struct recording *rec)
+{
+    struct capture_watch_options options = {
+        .plan = plan_of(rec), .give = capture_net_give, .give_arg = rec->net};
+    enum err err = capture_watch_new(&rec->watch, &options);
+    return err ? err
+               : tape_recall(io_posix(), rec->call->out, tape_keeper_next_seq(rec->tape),
+                             plan_of(rec), rec->watch);
+}
+
+static enum err start_writer(struct recording *rec)
 {
     struct capture_writer_options options = {
-        .tape = tape,
+        .tape = rec->tape,
+        .watch = rec->watch,
         .in = rec->capture_queue,
         .engine = rec->engine_queue,
-        .plan = &rec->plan,
+        .plan = plan_of(rec),
         .control = &rec->control,
         .flush_ns = rec->call->flush_ms * NS_PER_MS,
         .until_silent_ns = rec->call->until_silent_ns,
     };
+    rec->tape = NULL;
     return capture_writer_start(&rec->writer, &options);
 }
 
@@ -209,19 +302,6 @@ static enum err start_live(struct recording *rec)
     return live_engine_start(&rec->live, &options);
 }
 
-static enum err start_net(struct recording *rec, uint32_t first_connection)
-{
-    struct capture_net_options options = {
-        .plan = &rec->plan,
-        .queue = rec->capture_queue,
-        .first_connection = first_connection,
-        .ca_file = rec->call->ca_file,
-    };
-    if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed)
-        return err_errno("cannot get random numbers");
-    return capture_net_start(&rec->net, &options);
-}
-
 static void say_bounds(const struct record_call *call)
 {
     log_info("flush %" PRId64 " ms, sync %" PRId64 " ms: kill -9 loses at most %" PRId64
@@ -230,62 +310,161 @@ static void say_bounds(const struct record_call *call)
              (call->flush_ms + call->sync_ms) % 1000 / 100);
 }
 
-/* From right to left, so that whoever gives finds who takes. */
-static enum err start_threads(struct recording *rec, struct tape_writer *tape)
+static void open_status(struct recording *rec)
 {
-    uint32_t first_connection = tape_writer_next_connection(tape);
-    enum err err = start_writer(rec, tape);
+    enum err err = status_server_open(&rec->status, rec->call->out);
+    if (err)
+        log_warn("no status: %s", err_text(err));
+}
+
+/* From right to left, so that whoever gives finds who takes. */
+static enum err start_threads(struct recording *rec)
+{
+    enum err err = start_net(rec);
+    err = err ? err : start_watch(rec);
+    err = err ? err : start_writer(rec);
     if (err)
         return err;
     say_bounds(rec->call);
     err = start_live(rec);
-    return err ? err : start_net(rec, first_connection);
+    err = err ? err : capture_net_run(rec->net);
+    if (!err)
+        open_status(rec);
+    return err;
 }
 
-static enum err start(struct recording *rec)
+/* The store counts updates from where the tape begins. */
+static enum err open_outputs(struct recording *rec)
 {
-    struct tape_writer *tape;
-    enum err err = open_signals(rec);
-    err = err ? err : record_control_open(&rec->control);
-    err = err ? err : record_queue_new(&rec->capture_queue, CAPTURE_QUEUE_BYTES);
-    err = err ? err : record_queue_new(&rec->engine_queue, ENGINE_QUEUE_BYTES);
-    err = err ? err : push_config(rec);
-    err = err ? err : open_tape(rec, &tape);
+    struct outputs_options options = rec->call->outputs;
+    char scope[48];
+    uint64_t first_seq;
+    enum err err = retention_first_seq(io_posix(), rec->call->out, &first_seq);
     if (err)
         return err;
-    err = outputs_open(&rec->outputs, &rec->call->outputs, &rec->config, tape_writer_id(tape));
-    if (err) {
-        tape_writer_abandon(tape);
+    snprintf(scope, sizeof scope, "from record %" PRIu64, first_seq);
+    options.scope = first_seq > 1 ? scope : NULL;
+    return outputs_open(&rec->outputs, &options, &rec->config, tape_keeper_id(rec->tape));
+}
+
+static enum err start(struct recording *rec, struct answers *answers)
+{
+    enum err err = record_queue_new(&rec->capture_queue, CAPTURE_QUEUE_BYTES);
+    err = err ? err : record_queue_new(&rec->engine_queue, ENGINE_QUEUE_BYTES);
+    if (err)
         return err;
-    }
-    return start_threads(rec, tape);
+    record_queue_set_patience(rec->capture_queue, QUEUE_PATIENCE_NS);
+    record_queue_set_patience(rec->engine_queue, QUEUE_PATIENCE_NS);
+    err = push_start(rec, answers);
+    buf_release(&answers->data);
+    err = err ? err : open_tape(rec);
+    err = err ? err : open_outputs(rec);
+    return err ? err : start_threads(rec);
+}
+
+/* ---- status --------------------------------------------------------------------------------- */
+
+static enum err write_head(const struct recording *rec, struct buf *out)
+{
+    const struct record_call *call = rec->call;
+    char started[TIME_TEXT_MAX];
+    time_format(started, rec->started_wall_ns);
+    enum err err = buf_printf(out,
+                              "{\"rewick\":\"" REWICK_VERSION "\",\"pid\":%ld,\"started\":\"%s\","
+                              "\"tape\":{\"path\":",
+                              (long)getpid(), started);
+    err = err ? err : buf_append_json(out, call->out, strlen(call->out));
+    return err ? err
+               : buf_printf(out, ",\"flush_ms\":%" PRId64 ",\"sync_ms\":%" PRId64 ",",
+                            call->flush_ms, call->sync_ms);
+}
+
+static enum err write_status(struct buf *out, void *arg)
+{
+    struct recording *rec = arg;
+    struct conductor_stats net;
+    capture_net_stats(rec->net, &net);
+    enum err err = write_head(rec, out);
+    if (!err && capture_writer_status(rec->writer, 2 * NS_PER_S, out) != ERR_OK)
+        err = buf_append_text(out, "\"why\":\"the tape's thread does not answer\"}");
+    err = err ? err
+              : buf_printf(out, ",\"candles\":{\"behind\":%" PRIu64 "},",
+                           live_engine_behind(rec->live));
+    err = err ? err : capture_status_network(&net, out);
+    return err ? err : buf_append_text(out, "}\n");
+}
+
+/* ---- reading the configuration again -------------------------------------------------------- */
+
+static enum err change_plan(struct recording *rec)
+{
+    struct record_call *call = calloc(1, sizeof *call);
+    if (!call)
+        return err_fail(ERR_NOMEM, "out of memory for the configuration");
+    struct list_fetch fetch = {.session = rec->http, .cancel_fd = rec->control.wake_fd};
+    enum err err = record_call_parse(call, rec->command, rec->word_count, rec->words);
+    err = err ? err : add_plan(rec, &call->venues, &fetch);
+    record_call_release(call);
+    free(call);
+    if (err)
+        return err;
+    struct order order = {.kind = ORDER_PLAN, .plan = plan_of(rec)};
+    capture_writer_plan(rec->writer, plan_of(rec));
+    return capture_net_give(&order, rec->net);
+}
+
+static void reload(struct recording *rec)
+{
+    rec->reload = false;
+    enum err err = change_plan(rec);
+    if (err)
+        log_error("the new configuration is not used: %s", err_text(err));
+    else
+        log_info("subscriptions changed as '%s' says; other changes in it wait for a restart",
+                 rec->call->config);
 }
 
 /* ---- running -------------------------------------------------------------------------------- */
 
-/* Signals that came; the second one ends the process at once. */
-static int take_signals(const struct recording *rec)
+#define RETAIN_NS (30 * NS_PER_S)
+
+/* Removes what is older or more than is to be kept. */
+static void retain(struct recording *rec)
 {
-    struct signalfd_siginfo info;
-    int count = 0;
-    while (read(rec->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        count++;
-    return count;
+    struct retention retention = {.age_ns = rec->call->keep_age_ns,
+                                  .bytes = (uint64_t)rec->call->keep_bytes};
+    uint32_t removed = 0;
+    if ((retention.age_ns == 0 && retention.bytes == 0) || clock_mono_ns() < rec->retain_ns)
+        return;
+    rec->retain_ns = clock_mono_ns() + RETAIN_NS;
+    enum err err =
+        retention_apply(&retention, io_posix(), rec->call->out, clock_wall_ns(), &removed);
+    if (err)
+        log_warn("%s", err_text(err));
+    else if (removed > 0)
+        log_info("tape '%s': the %" PRIu32 " oldest file%s removed", rec->call->out, removed,
+                 removed == 1 ? " was" : "s were");
 }
 
 static void wait_for_stop(struct recording *rec)
 {
     int64_t for_ns = rec->call->for_ns, end_ns = clock_mono_ns() + for_ns;
-    struct pollfd fds[] = {{rec->signal_fd, POLLIN, 0}, {rec->control.wake_fd, POLLIN, 0}};
+    struct pollfd fds[] = {{rec->signal_fd, POLLIN, 0},
+                           {rec->control.wake_fd, POLLIN, 0},
+                           {rec->status.fd, POLLIN, 0}};
     while (record_control_cause(&rec->control) == STOP_NONE) {
-        int64_t left_ns = for_ns > 0 ? end_ns - clock_mono_ns() : NS_PER_HOUR;
-        left_ns = left_ns > NS_PER_HOUR ? NS_PER_HOUR : left_ns;
+        int64_t left_ns = for_ns > 0 ? end_ns - clock_mono_ns() : RETAIN_NS;
+        left_ns = left_ns > RETAIN_NS ? RETAIN_NS : left_ns;
         if (left_ns <= 0)
             record_control_stop(&rec->control, STOP_TIME);
         else
-            poll(fds, 2, (int)(left_ns / NS_PER_MS) + 1);
-        if (take_signals(rec) > 0)
-            record_control_stop(&rec->control, STOP_SIGNAL);
+            poll(fds, 3, (int)(left_ns / NS_PER_MS) + 1);
+        take_signals(rec);
+        if (fds[2].revents & POLLIN)
+            status_server_answer(&rec->status, write_status, rec);
+        retain(rec);
+        if (rec->reload && record_control_cause(&rec->control) == STOP_NONE)
+            reload(rec);
     }
 }
 
@@ -293,9 +472,11 @@ static void wait_for_stop(struct recording *rec)
  */
 #define SECOND_SIGNAL_NS (300 * NS_PER_MS)
 
-static void exit_if_signalled(const struct recording *rec, int64_t since_ns)
+static void exit_if_signalled(struct recording *rec, int64_t since_ns)
 {
-    if (take_signals(rec) == 0 || clock_mono_ns() - since_ns < SECOND_SIGNAL_NS)
+    rec->stop_signals = 0;
+    take_signals(rec);
+    if (rec->stop_signals == 0 || clock_mono_ns() - since_ns < SECOND_SIGNAL_NS)
         return;
     log_error("stopped at once; the next run goes on from what the tape has");
     _exit(128 + SIGINT);
@@ -330,12 +511,8 @@ static void wait_for_end(struct recording *rec)
 
 static void stop_threads(struct recording *rec)
 {
-    if (rec->net) {
-        capture_net_stop(rec->net);
-        capture_net_join(rec->net);
-    } else {
-        record_queue_end(rec->capture_queue);
-    }
+    capture_net_stop(rec->net);
+    capture_net_join(rec->net);
     if (rec->live)
         wait_for_end(rec);
     if (rec->writer)
@@ -346,21 +523,34 @@ static void stop_threads(struct recording *rec)
 
 /* ---- ending --------------------------------------------------------------------------------- */
 
+static void say_venues(const struct recording *rec)
+{
+    struct stamp now = {.wall_ns = clock_wall_ns(), .mono_ns = clock_mono_ns()};
+    for (size_t i = 0; i < capture_watch_venue_count(rec->watch); i++) {
+        struct watch_venue venue;
+        capture_watch_venue(rec->watch, i, now, &venue);
+        char repair[128] = "";
+        if (venue.repair.holes > 0)
+            snprintf(repair, sizeof repair,
+                     ", %" PRIu64 " holes (%" PRIu64 " trades fetched, %" PRIu64 " not repaired)",
+                     venue.repair.holes, venue.repair.fetched,
+                     venue.repair.given_up + venue.repair.open);
+        log_info("%s: %" PRIu64 " frames, %" PRIu64 " trades%s", venue.venue->name, venue.frames,
+                 venue.trades, repair);
+    }
+}
+
 static void say_tape(const struct recording *rec)
 {
     struct capture_writer_stats tape;
-    struct link_stats net;
+    struct conductor_stats net;
     capture_writer_stats(rec->writer, &tape);
     capture_net_stats(rec->net, &net);
-    uint64_t links = rec->plan.link_count;
-    for (size_t i = 0; i < rec->plan.venue_count; i++)
-        log_info("%s: %" PRIu64 " frames", rec->plan.venues[i].venue->name,
-                 subscription_watch_frames(capture_writer_watch(rec->writer), i));
     log_info("tape '%s': %" PRIu64 " records, %" PRIu64
              " bytes; longest wait to be written %" PRId64 " ms; dropped %" PRIu64
-             ", reconnects %" PRIu64,
+             ", reconnects %" PRIu64 ", changeovers %" PRIu64,
              rec->call->out, tape.records, tape.bytes, tape.wait_max_ns / NS_PER_MS, net.dropped,
-             net.opened > links ? net.opened - links : 0);
+             net.lost, net.changeovers);
 }
 
 static void say_candles(const struct recording *rec)
@@ -376,7 +566,7 @@ static void say_candles(const struct recording *rec)
 static enum err refused(const struct recording *rec)
 {
     const char *text = "";
-    if (!subscription_watch_all_refused(capture_writer_watch(rec->writer), INT64_MAX, &text))
+    if (!capture_watch_all_refused(rec->watch, INT64_MAX, &text))
         return ERR_OK;
     return err_fail(ERR_USAGE, "no venue accepted a subscription (%s); check --venue and --channel",
                     text);
@@ -384,58 +574,95 @@ static enum err refused(const struct recording *rec)
 
 static void release(struct recording *rec)
 {
+    status_server_close(&rec->status);
     capture_net_free(rec->net);
     live_engine_free(rec->live);
     capture_writer_free(rec->writer);
+    capture_watch_free(rec->watch);
     record_queue_free(rec->capture_queue);
     record_queue_free(rec->engine_queue);
-    record_control_close(&rec->control);
-    if (rec->signal_fd >= 0)
-        close(rec->signal_fd);
 }
 
-static void record_all(struct recording *rec)
+static void record_all(struct recording *rec, struct answers *answers)
 {
-    keep_failure(rec, start(rec));
-    bool started = rec->net != NULL;
+    keep_failure(rec, start(rec, answers));
+    bool started = !rec->err;
     if (started)
         wait_for_stop(rec);
-    if (rec->writer)
+    if (rec->net)
         stop_threads(rec);
     if (started && record_control_cause(&rec->control) == STOP_REFUSED)
         keep_failure(rec, refused(rec));
+    if (rec->tape)
+        keep_failure(rec, tape_keeper_close(rec->tape));
     keep_failure(rec, outputs_close(rec->outputs));
     if (started) {
+        say_venues(rec);
         say_tape(rec);
         say_candles(rec);
     }
     release(rec);
 }
 
-static enum err run_call(const struct record_call *call)
+static enum err prepare(struct recording *rec, struct answers *answers)
 {
-    struct recording rec = {.call = call, .signal_fd = -1, .control = {.wake_fd = -1}};
-    enum err err = old_plan_make(&rec.plan, &call->venues, &call->channels, &call->urls);
+    const struct record_call *call = rec->call;
+    enum err err = open_signals(rec);
+    err = err ? err : record_control_open(&rec->control);
     if (!err && call->ca_file)
         err = ca_file_check(call->ca_file);
-    err = err ? err : record_config_make(&rec.config, &call->wish, io_posix(), call->out);
+    err = err ? err : record_config_make(&rec->config, &call->engine, io_posix(), call->out);
+    err = err ? err : http_session_open(&rec->http, call->ca_file);
+    struct list_fetch fetch = {
+        .session = rec->http, .cancel_fd = rec->signal_fd, .answer = keep_answer, .arg = answers};
+    return err ? err : add_plan(rec, &call->venues, &fetch);
+}
+
+static enum err run(struct recording *rec)
+{
+    struct answers answers;
+    buf_init(&answers.data, PLAN_VENUES_MAX * (size_t)RECORD_DATA_MAX);
+    enum err err = prepare(rec, &answers);
     if (!err) {
-        record_all(&rec);
-        err = rec.err ? err_fail(rec.err, "%s", rec.err_text) : ERR_OK;
+        record_all(rec, &answers);
+        err = rec->err ? err_fail(rec->err, "%s", rec->err_text) : ERR_OK;
     }
-    old_plan_release(&rec.plan);
+    buf_release(&answers.data);
+    http_session_close(rec->http);
+    record_control_close(&rec->control);
+    if (rec->signal_fd >= 0)
+        close(rec->signal_fd);
+    while (rec->plan_count > 0) {
+        record_plan_release(plan_of(rec));
+        free(rec->plans[--rec->plan_count]);
+    }
     return err;
 }
 
 static enum err cmd_record(const struct command *command, int argc, char **argv)
 {
+    struct recording *rec = calloc(1, sizeof *rec);
     struct record_call *call = calloc(1, sizeof *call);
-    if (!call)
-        return err_fail(ERR_NOMEM, "out of memory");
-    enum err err = parse_call(call, command, argc, argv);
-    if (!err)
-        err = run_call(call);
+    enum err err = rec && call ? ERR_OK : err_fail(ERR_NOMEM, "out of memory");
+    err = err ? err : record_call_parse(call, command, argc, argv);
+    if (!err) {
+        if (call->log && strcmp(call->log, "json") == 0)
+            log_set_json(1);
+        log_set_limit(LOG_LINES_PER_MINUTE);
+        *rec = (struct recording){.command = command,
+                                  .word_count = argc,
+                                  .words = argv,
+                                  .call = call,
+                                  .signal_fd = -1,
+                                  .control = {.wake_fd = -1},
+                                  .status = {.fd = -1},
+                                  .started_wall_ns = clock_wall_ns()};
+        err = run(rec);
+    }
+    if (call)
+        record_call_release(call);
     free(call);
+    free(rec);
     return err;
 }
 
@@ -450,6 +677,8 @@ const struct command command_record = {
         "rewick record --out agg.tape --venue binance:BTC-USDT --channel binance=aggTrade --for "
         "1h\n"
         "rewick record --out test.tape --venue binance:BTC-USDT --url binance=ws://127.0.0.1:9101 "
-        "--until-silent 5s --digest",
+        "--until-silent 5s --digest\n"
+        "rewick record --out all.tape --venue okx:BTC-USDT --channel top,depth --redundant 2\n"
+        "rewick record --config rewick.json",
     .run = cmd_record,
 };

@@ -17,10 +17,15 @@
  *   {"event":"open","url":"...","link":3,"replaces":17,"wanted":{"trade":["BTCUSDT"]}}
  *        replaces: the connection that this one is to take over from; only in a changeover
  *   {"event":"change","add":{"trade":[...]},"leave":{"trade":[...]}}   a plan changed
- *   {"event":"close","reason":"...","planned":true}    planned: another connection has taken over,
- * or the recorder stops; else what it carried may have a hole from here
+ *   {"event":"close","reason":"...","planned":true}    planned: another connection of the link
+ * carries all of it, nobody wants it any more, or the recorder stops; else what it carried may have
+ * a hole from here
  *   {"event":"error","reason":"..."}                   an attempt failed
- * Answers to fetches are RECORD_HTTP; status 0 and a member "error" say that there was none.
+ *   {"event":"clock","step_ns":-3600000000000}         of no venue and connection 0: the wall clock
+ * was stepped by so much
+ * Answers to fetches are RECORD_HTTP of connection 0, those of a handshake of the connection that
+ * it is for; status 0 and a member "error" say that there was none. Failed requests are tried again
+ * first (fetch_queue.h); only the last answer is a record. A connection number may be left out.
  *
  * Pure but for the transport and the queue: time is an argument, randomness a seed. One thread.
  * Bounds: CONDUCTOR_LINKS_MAX links, CONDUCTOR_FETCHES_MAX fetches waiting.

@@ -220,6 +220,9 @@ static enum err take_member(const struct place *place, struct record_wish_option
 static enum err take_venue(const struct place *place, struct record_wish_options *wish,
                            const char *venue, json_t *value)
 {
+    if (*venue == '\0' || strpbrk(venue, ":=,"))
+        return err_fail(ERR_USAGE, "%s: %s: expected the name of a venue as the key", place->name,
+                        place->path);
     if (json_is_array(value))
         return push_names(place, &wish->venues, venue, ':', value);
     if (!json_is_object(value))

@@ -183,6 +183,47 @@ static void take_over(struct link *link, struct wire_world *world, struct link_c
     wire_close(old, world, CLOSE_POLITE, reason, true);
 }
 
+void link_renew(struct wire *wire, const char *why, struct stamp now)
+{
+    wire->renew_ns = now.mono_ns;
+    wire->renew_urgent = true;
+    snprintf(wire->renew_reason, sizeof wire->renew_reason, "%.*s", WIRE_REASON_MAX - 1, why);
+}
+
+void link_hold_successor(struct link *link, struct wire_world *world, struct stamp now)
+{
+    struct wire *wire = link->successor.wire;
+    if (link->held_count == LINK_HELD_MAX) {
+        wire_close(wire, world, CLOSE_POLITE, "there are too many changes of plans", false);
+        return;
+    }
+    link->held[link->held_count++] = wire;
+    link->successor.wire = NULL;
+    link->successor.due_ns = now.mono_ns + backoff_next(&link->successor.backoff);
+}
+
+/* Detaches those that are held. */
+static void close_held(struct link *link, struct wire_world *world, const char *reason)
+{
+    while (link->held_count > 0) {
+        struct wire *wire = link->held[--link->held_count];
+        wire->link = NULL;
+        wire->planned = true;
+        wire_close(wire, world, CLOSE_POLITE, reason, true);
+    }
+}
+
+static int64_t work_held(struct link *link, struct wire_world *world, struct stamp now)
+{
+    const struct wire *wire = link->present.wire;
+    if (link->held_count == 0 || !is_open(&link->present) || wire->lacks || !wire->settled)
+        return INT64_MAX;
+    if (now.mono_ns < wire->settled_ns + LINK_OVERLAP_NS)
+        return wire->settled_ns + LINK_OVERLAP_NS;
+    close_held(link, world, "another connection carries all of it");
+    return INT64_MAX;
+}
+
 /* Until then the successor has time to settle; as long as it is still asking, it has. */
 static int64_t settle_by_ns(const struct wire *wire)
 {
@@ -205,8 +246,8 @@ static int64_t work_successor(struct link *link, struct wire_world *world,
     return INT64_MAX;
 }
 
-int64_t link_work(struct link *link, struct wire_world *world, struct link_counts *counts,
-                  struct stamp now)
+static int64_t work_changeover(struct link *link, struct wire_world *world,
+                               struct link_counts *counts, struct stamp now)
 {
     if (!link->renewing && is_open(&link->present)) {
         if (now.mono_ns < link->present.wire->renew_ns)
@@ -218,9 +259,18 @@ int64_t link_work(struct link *link, struct wire_world *world, struct link_count
     return INT64_MAX;
 }
 
+int64_t link_work(struct link *link, struct wire_world *world, struct link_counts *counts,
+                  struct stamp now)
+{
+    int64_t due_ns = work_changeover(link, world, counts, now);
+    int64_t held_ns = work_held(link, world, now);
+    return held_ns < due_ns ? held_ns : due_ns;
+}
+
 void link_close(struct link *link, struct wire_world *world, const char *reason)
 {
     struct wire *wires[] = {link->present.wire, link->successor.wire};
+    close_held(link, world, reason);
     vacate(link);
     link->present.wire = NULL;
     link->present.due_ns = INT64_MAX;
@@ -260,9 +310,23 @@ static void present_ended(struct link *link, int64_t wait_ns, struct stamp now)
     vacate(link);
 }
 
+static bool drop_held(struct link *link, struct wire *wire)
+{
+    for (size_t i = 0; i < link->held_count; i++) {
+        if (link->held[i] != wire)
+            continue;
+        link->held[i] = link->held[--link->held_count];
+        wire->link = NULL;
+        return true;
+    }
+    return false;
+}
+
 void link_ended(struct link *link, struct wire *wire, struct stamp now)
 {
     bool proven = wire->was_open && now.mono_ns - wire->opened_ns >= LINK_PROVEN_NS;
+    if (drop_held(link, wire))
+        return;
     if (wire == link->successor.wire) {
         successor_ended(link, now);
     } else {
@@ -279,7 +343,7 @@ void link_ended(struct link *link, struct wire *wire, struct stamp now)
 bool link_covers(const struct link *link, const struct wire *wire)
 {
     const struct link_seat *other = wire == link->present.wire ? &link->successor : &link->present;
-    return is_open(other) && other->wire->settled;
+    return is_open(other) && other->wire->settled && !other->wire->lacks;
 }
 
 uint32_t link_replaced_by(const struct link *link, const struct wire *wire)

@@ -7,7 +7,9 @@
  *     successor              connect, subscribe, settle ==== LINK_OVERLAP_NS ====================
  *
  * A successor that fails is tried again, the old one stays until it is cut. When the old one ends
- * first, the successor takes its place as it is.
+ * first, the successor takes its place as it is. A successor that has no room for what a change of
+ * plans adds is not fit to take over, but may carry something that the old one does not: it is held
+ * until a wire that carries everything is in place.
  *
  * Pure; the conductor owns and makes the wires. One thread.
  */
@@ -41,12 +43,16 @@ struct link_talk {
     int64_t next_ns;
 };
 
+#define LINK_HELD_MAX 4
+
 struct link {
     uint32_t number; /* on the tape */
     struct shard *shard;
     struct link_host *host;
     struct link_seat present, successor;
     bool renewing; /* the successor's seat is in use */
+    size_t held_count;
+    struct wire *held[LINK_HELD_MAX];
     bool connected_before;
     uint64_t random;
     struct link_talk talk;
@@ -65,6 +71,10 @@ int64_t link_work(struct link *link, struct wire_world *world, struct link_count
                   struct stamp now);
 /* A changeover for age waits for its turn until this time. */
 int64_t link_patience_ns(const struct link *link);
+/* The present wire is to be replaced, now and without waiting for other links. */
+void link_renew(struct wire *wire, const char *why, struct stamp now);
+/* The successor is not fit any more: another one is wanted. */
+void link_hold_successor(struct link *link, struct wire_world *world, struct stamp now);
 /* Closes what it has; nobody serves it any more. */
 void link_close(struct link *link, struct wire_world *world, const char *reason);
 

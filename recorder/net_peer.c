@@ -111,11 +111,73 @@ enum err net_peer_start(struct net_peer *peer, struct net_core *core, const stru
     return err;
 }
 
-static void connect_to(struct net_peer *peer, const char *address)
+/* Not now: libwebsockets is on the stack. */
+static void try_next_address(struct net_peer *peer)
+{
+    listen_to_log(peer, false);
+    if (peer->wsi)
+        lws_set_wsi_user(peer->wsi, NULL);
+    peer->wsi = NULL;
+    peer->state = NET_RESOLVING;
+    peer->core->again = true;
+}
+
+/* What libwebsockets gives, in our words. */
+static const char *translate(const char *text)
+{
+    static const char ended[] = "the connection ended before the answer";
+    static const struct {
+        const char *given, *said;
+    } texts[] = {
+        {"read failed", ended},
+        {"Peer hung up", ended},
+        {"closed before established", ended},
+        {"Closed before conn", ended},
+        {"HS: URI missing", "the answer is no HTTP"},
+        {"problems parsing header", "the answer is no HTTP, or its headers are too long"},
+        {"HS: ACCEPT missing", "the answer has no Sec-WebSocket-Accept"},
+        {"HS: Accept hash wrong", "the answer has a wrong Sec-WebSocket-Accept"},
+        {"HS: PROTOCOL malformed", "the answer has a subprotocol that was not offered"},
+        {"HS: EXT: unknown ext", "the answer has an extension that was not offered"},
+        {"HS: UPGRADE missing", "the answer is no upgrade to WebSocket"},
+        {"HS: UPGRADE malformed", "the answer is no upgrade to WebSocket"},
+        {"HS: Upgrade to something other than websocket", "the answer is no upgrade to WebSocket"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (strcmp(text, texts[i].given) == 0)
+            return texts[i].said;
+    return NULL;
+}
+
+/* What was found out here comes first, then what is known of the text that libwebsockets gives,
+ * then what its log says, then that text. */
+static void on_connect_error(struct net_peer *peer, const void *data, size_t size)
+{
+    char text[160] = "";
+    if (data)
+        snprintf(text, sizeof text, "%.*s", (int)(size < 150 ? size : 150), (const char *)data);
+    const char *translated = translate(text), *logged = net_log_reason();
+    if (!peer->tcp_up && peer->tried < peer->addresses.count && !*peer->reason) {
+        try_next_address(peer);
+        return;
+    }
+    if (*peer->tls.reason)
+        net_peer_say(peer, "%s", peer->tls.reason);
+    else if (translated)
+        net_peer_say(peer, "%s", translated);
+    else if (*logged || *text)
+        net_peer_say(peer, "%s", *logged ? logged : text);
+    else
+        net_peer_say(peer, "no answer");
+    net_log_clear();
+    net_peer_end(peer);
+}
+
+static void connect_to_next(struct net_peer *peer)
 {
     struct lws_client_connect_info info = {
         .context = peer->core->context,
-        .address = address,
+        .address = peer->addresses.addresses[peer->address++ % peer->addresses.count],
         .port = peer->url.port,
         .ssl_connection = (peer->url.tls ? LCCSCF_USE_SSL : 0) | LCCSCF_HTTP_NO_FOLLOW_REDIRECT,
         .path = peer->url.path,
@@ -127,57 +189,44 @@ static void connect_to(struct net_peer *peer, const char *address)
         .alpn = "http/1.1",
         .pwsi = &peer->wsi,
     };
+    peer->tried++;
     peer->state = NET_CONNECTING;
     net_log_clear();
     listen_to_log(peer, true);
     /* Without a result the callback may have run already, or not. */
     if (!lws_client_connect_via_info(&info) && peer->state == NET_CONNECTING) {
         peer->wsi = NULL;
-        net_peer_say(peer, "%s", *net_log_reason() ? net_log_reason() : "cannot connect");
-        net_peer_end(peer);
+        on_connect_error(peer, NULL, 0);
     }
 }
 
 static void poll_resolver(struct net_peer *peer)
 {
-    struct resolver_result result;
-    enum resolver_state state = resolver_poll(peer->resolver, &result);
+    enum resolver_state state = resolver_poll(peer->resolver, &peer->addresses);
     if (state == RESOLVER_BUSY)
         return;
     resolver_free(peer->resolver);
     peer->resolver = NULL;
     if (state == RESOLVER_DONE) {
-        connect_to(peer, result.addresses[peer->core->address++ % result.count]);
+        peer->address = peer->core->turn++;
         return;
     }
-    net_peer_say(peer, "%s", result.reason);
+    net_peer_say(peer, "%s", peer->addresses.reason);
     net_peer_end(peer);
 }
 
 void net_peer_work(struct net_peer *peer, struct stamp now)
 {
-    if (peer->state == NET_RESOLVING)
+    if (peer->state == NET_RESOLVING && peer->resolver)
         poll_resolver(peer);
+    if (peer->state == NET_RESOLVING && !peer->resolver)
+        connect_to_next(peer);
     if (peer->state == NET_UP)
         peer->kind->work(peer, now);
     if (peer->state != NET_ENDED && peer->deadline_ns > 0 && now.mono_ns >= peer->deadline_ns) {
         peer->deadline_ns = 0;
         net_peer_kill(peer, peer->too_late);
     }
-}
-
-/* What was found out here comes first, then what the log says, then what libwebsockets gives. */
-static void say_connect_error(struct net_peer *peer, const char *text, size_t size)
-{
-    if (*peer->tls.reason)
-        net_peer_say(peer, "%s", peer->tls.reason);
-    else if (*net_log_reason())
-        net_peer_say(peer, "%s", net_log_reason());
-    else if (text && size > 0 && buf_is_utf8(text, size))
-        net_peer_say(peer, "%.*s", (int)(size < 200 ? size : 200), text);
-    else
-        net_peer_say(peer, "no answer");
-    net_log_clear();
 }
 
 /* Why an established connection ended of which nobody said why. */
@@ -210,11 +259,11 @@ int net_peer_event(struct lws *wsi, enum lws_callback_reasons reason, void *user
     switch (reason) {
     case LWS_CALLBACK_WSI_CREATE: /* TCP is up */
         peer->wsi = wsi;
+        peer->tcp_up = true;
         listen_to_log(peer, false);
         return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        say_connect_error(peer, in, size);
-        net_peer_end(peer);
+        on_connect_error(peer, in, size);
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
     case LWS_CALLBACK_CLOSED_CLIENT_HTTP:

@@ -5,6 +5,8 @@
  *
  *     RESOLVING --> CONNECTING --> UP --> ENDED        (each may go straight to ENDED)
  *
+ * Addresses of a host are tried one after the other as long as TCP does not come up.
+ *
  * Part of net_transport, used by nobody else; one thread. Whoever ends a peer does so by
  * net_peer_end(); the memory goes later, when libwebsockets is not on the stack (net_transport.c).
  */
@@ -38,8 +40,10 @@ struct net_core {
     const struct transport_events *events;
     struct net_peer *peers[NET_PEERS_MAX];
     size_t peer_count;
-    size_t ended;     /* of them, waiting to be freed */
-    unsigned address; /* turns, so that each address of a host is tried */
+    size_t received; /* bytes of messages in this round */
+    size_t ended;    /* of them, waiting to be freed */
+    unsigned turn;   /* so that each address of a host comes first once */
+    bool again;      /* a peer goes on with its next address */
 };
 
 struct net_kind {
@@ -61,11 +65,14 @@ struct net_peer {
     const char *method; /* of HTTP; NULL for WebSocket */
     struct ws_url url;
     enum net_state state;
+    bool tcp_up;    /* with the present address */
     bool listening; /* to the log, for the error of connect() */
     struct resolver *resolver;
-    struct lws *wsi;      /* NULL before there is one and after its end */
-    int64_t deadline_ns;  /* monotonic; 0 = none */
-    const char *too_late; /* the reason when it passes */
+    struct resolver_result addresses;
+    size_t address, tried; /* which of them is next, how many were */
+    struct lws *wsi;       /* NULL before there is one and after its end */
+    int64_t deadline_ns;   /* monotonic; 0 = none */
+    const char *too_late;  /* the reason when it passes */
     struct net_tls_peer tls;
     char reason[256];
 };

@@ -77,6 +77,7 @@ static void on_receive(struct net_socket *socket, struct lws *wsi, struct stamp 
     bool first = lws_is_first_fragment(wsi);
     bool last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
     socket->heard_ns = now.mono_ns;
+    socket->peer.core->received += size + 1;
     if (first && last) {
         give(socket, now, data, size, lws_frame_is_binary(wsi));
         return;

@@ -16,6 +16,12 @@
 #define WORK_NS NS_PER_S
 /* Records taken from one TLS connection before others have their turn. */
 #define TLS_RECORDS_MAX 256
+/* A rush: more reads than this in a window. */
+#define RUSH_READS_PER_MS 2
+#define WINDOW_NS         (10 * NS_PER_MS)
+#define PAUSE_NS          (250 * NS_PER_US)
+/* After so much there may be more, and no time to lose. */
+#define PAUSE_BYTES_MAX (16u * 1024)
 /* The kernel gives up on a peer that does not acknowledge: idle time, then probes. */
 #define KEEPALIVE_S       20
 #define KEEPALIVE_PROBES  3
@@ -28,11 +34,15 @@ struct net_transport {
     struct net_core core; /* first: the user of the context */
     struct net_tls *tls;
     struct transport body;
-    int timer;        /* timerfd; libwebsockets' own timers round to ms and spin for the rest */
-    int64_t timer_ns; /* what it is set to; 0 = it has passed */
-    int64_t work_ns;  /* when net_peer_work() is due */
-    bool woken;       /* a lookup has ended, or net_transport_wake() */
-    bool more;        /* TLS holds data that poll() cannot see */
+    int timer;         /* timerfd; libwebsockets' own timers round to ms and spin for the rest */
+    int64_t timer_ns;  /* what it is set to; 0 = it has passed */
+    int64_t round_ns;  /* when the last round began */
+    int64_t window_ns; /* when the present window began, */
+    unsigned reads;    /* rounds in it that brought messages, */
+    bool rush;         /* and whether the last one had many */
+    int64_t work_ns;   /* when net_peer_work() is due */
+    bool woken;        /* a lookup has ended, or net_transport_wake() */
+    bool more;         /* TLS holds data that poll() cannot see */
 };
 
 /* ---- events of libwebsockets ---------------------------------------------------------------- */
@@ -124,9 +134,9 @@ static void drain_tls(struct net_transport *net)
 static void work(struct net_transport *net)
 {
     struct stamp now = net_now();
-    if (!net->woken && now.mono_ns < net->work_ns)
+    if (!net->woken && !net->core.again && now.mono_ns < net->work_ns)
         return;
-    net->woken = false;
+    net->woken = net->core.again = false;
     if (now.mono_ns >= net->work_ns)
         net->work_ns = now.mono_ns + WORK_NS;
     for (size_t i = 0; i < net->core.peer_count; i++)
@@ -146,13 +156,36 @@ static void sweep(struct net_core *core)
     core->ended = 0;
 }
 
+/* In a rush every message would come with a wake-up of its own, which costs more than the message:
+ * reads are kept PAUSE_NS apart then, and only then. */
+static void pause_in_rush(struct net_transport *net)
+{
+    int64_t now_ns = clock_mono_ns();
+    if (now_ns - net->window_ns >= WINDOW_NS) {
+        net->rush = net->reads > WINDOW_NS / NS_PER_MS * RUSH_READS_PER_MS &&
+                    now_ns - net->window_ns < 2 * WINDOW_NS;
+        net->window_ns = now_ns;
+        net->reads = 0;
+    }
+    net->reads += net->core.received > 0;
+    size_t received = net->core.received;
+    if (net->rush && received > 0 && received < PAUSE_BYTES_MAX &&
+        now_ns - net->round_ns < PAUSE_NS) {
+        clock_sleep_until(net->round_ns + PAUSE_NS);
+        now_ns = clock_mono_ns();
+    }
+    net->core.received = 0;
+    net->round_ns = now_ns;
+}
+
 void net_transport_service(struct net_transport *net, int64_t until_mono_ns)
 {
+    pause_in_rush(net);
     arm(net, until_mono_ns < net->work_ns ? until_mono_ns : net->work_ns);
     net_log_clear();
     lws_service(net->core.context, net->more ? -1 : 0);
     drain_tls(net);
-    if (net->woken || net->timer_ns == 0)
+    if (net->woken || net->core.again || net->timer_ns == 0)
         work(net);
     if (net->core.ended > 0)
         sweep(&net->core);

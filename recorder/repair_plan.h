@@ -50,7 +50,10 @@ enum err repair_plan_new(struct repair_plan **out, const struct record_plan *pla
 void repair_plan_free(struct repair_plan *repair); /* accepts NULL */
 void repair_plan_plan(struct repair_plan *repair, const struct record_plan *plan);
 
-/* Trades of a frame of the venue's trade channel. */
+/* Trades of an older session, before all else: only the newest of each market are kept. */
+void repair_plan_recall(struct repair_plan *repair, const struct venue *venue,
+                        const struct venue_frame *frame);
+/* Trades of a received frame; those of a channel that makes no candles are ignored. */
 enum err repair_plan_trades(struct repair_plan *repair, const struct venue *venue,
                             const struct venue_frame *frame, struct stamp now) ERR_MUST_CHECK;
 /* Nobody carries these subscriptions from now on / somebody does again (settled). */

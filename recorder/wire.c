@@ -131,11 +131,17 @@ enum err wire_connect(struct wire *wire, struct wire_world *world)
     return world->transport->connect(world->transport->arg, wire->connection, wire->url);
 }
 
+/* Ours counts, if we ended it. */
+static void keep_reason(struct wire *wire, const char *reason)
+{
+    if (*wire->reason == '\0')
+        snprintf(wire->reason, sizeof wire->reason, "%s", reason);
+}
+
 void wire_failed(struct wire *wire, struct wire_world *world, struct stamp now, const char *reason)
 {
-    const char *told = *wire->reason ? wire->reason : reason;
-    note_event(wire, world, now, connection_record_error(&world->text, told));
-    snprintf(wire->reason, sizeof wire->reason, "%s", told);
+    keep_reason(wire, reason);
+    note_event(wire, world, now, connection_record_error(&world->text, wire->reason));
     wire->state = WIRE_ENDED;
 }
 
@@ -162,9 +168,8 @@ bool wire_closed(struct wire *wire, struct wire_world *world, struct stamp now, 
                  bool covered)
 {
     bool planned = wire->planned || covered;
-    const char *told = *wire->reason ? wire->reason : reason;
-    note_event(wire, world, now, connection_record_close(&world->text, told, planned));
-    snprintf(wire->reason, sizeof wire->reason, "%s", told);
+    keep_reason(wire, reason);
+    note_event(wire, world, now, connection_record_close(&world->text, wire->reason, planned));
     wire->state = WIRE_ENDED;
     return !planned;
 }
@@ -265,8 +270,10 @@ bool wire_change(struct wire *wire, struct wire_world *world, struct item_span a
     enum err err = leaving && adding ? add_changes(wire, leave, true) : ERR_OK;
     if (!err && adding)
         err = add_changes(wire, add, false);
-    if (!adding || err)
+    if (!adding || err) {
+        wire->lacks = true;
         return false;
+    }
     wire->carried += add.count - leave_count;
     wire->settled = wire->settled && add.count == 0;
     wire->changed_ns = now.mono_ns;

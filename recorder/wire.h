@@ -74,6 +74,7 @@ struct wire {
     int64_t settled_ns;
 
     bool was_open, greeted, settled;
+    bool lacks; /* something that is wanted was never asked for on it */
     /* When and why it should be replaced; INT64_MAX: not. Urgent: without waiting for others. */
     int64_t renew_ns;
     bool renew_urgent;
@@ -107,8 +108,8 @@ enum err wire_address(struct wire *wire, const void *answer, size_t size, bool t
                       int64_t now_ns) ERR_MUST_CHECK;
 /* ERR_NET, ERR_NOMEM with text: it has ended; else events follow, perhaps within the call. */
 enum err wire_connect(struct wire *wire, struct wire_world *world) ERR_MUST_CHECK;
-/* Changes subscriptions while it is open; leaves first. False: the wire cannot do it all, it must
- * be replaced by one that carries what is wanted. */
+/* Changes subscriptions while it is open; leaves first. What cannot be left it goes on carrying,
+ * what there is no room for it lacks from now on; in both cases false: it is to be replaced. */
 bool wire_change(struct wire *wire, struct wire_world *world, struct item_span add,
                  struct item_span leave, struct stamp now);
 /* OPEN or CONNECTING: its end follows, perhaps within the call. Before: it ends at once. */

@@ -66,6 +66,13 @@ static bool may_say(const char *format, const char *text, unsigned *out_left_out
 /* ---- lines ------------------------------------------------------------------------------------
  */
 
+/* Texts of venues and peers come this way too: one line stays one, and terminals obey nothing. */
+static void flatten(char *text)
+{
+    for (char *p = text; *p; p++)
+        *p = (unsigned char)*p < ' ' || *p == 0x7f ? ' ' : *p;
+}
+
 static void write_text(const char *level, const char *text, unsigned left_out)
 {
     char line[LINE_MAX_BYTES + 96];
@@ -77,15 +84,23 @@ static void write_text(const char *level, const char *text, unsigned left_out)
     fwrite(line, 1, (size_t)size, stderr);
 }
 
+/* Names of files, or a cut within a letter, may make it no UTF-8; JSON must be. */
+static void make_utf8(char *text)
+{
+    if (buf_is_utf8(text, strlen(text)))
+        return;
+    for (char *p = text; *p; p++)
+        *p = (unsigned char)*p < 0x80 ? *p : '?';
+}
+
 static void write_json(const char *level, const char *text, unsigned left_out)
 {
     struct buf line;
     char now[TIME_TEXT_MAX];
     time_format(now, clock_wall_ns());
     buf_init(&line, 16 * 1024);
-    size_t size = strlen(text);
     enum err err = buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"text\":", now, level);
-    err = err ? err : buf_append_json(&line, text, buf_is_utf8(text, size) ? size : 0);
+    err = err ? err : buf_append_json(&line, text, strlen(text));
     if (!err && left_out > 0)
         err = buf_printf(&line, ",\"left_out\":%u", left_out);
     err = err ? err : buf_append_text(&line, "}\n");
@@ -104,10 +119,13 @@ __attribute__((format(printf, 2, 0))) static void say(const char *level, const c
         text[0] = '\0';
     if (strcmp(level, "error") != 0 && !may_say(format, text, &left_out))
         return;
-    if (atomic_load(&json))
-        write_json(level, text, left_out);
-    else
+    if (!atomic_load(&json)) {
+        flatten(text);
         write_text(level, text, left_out);
+        return;
+    }
+    make_utf8(text);
+    write_json(level, text, left_out);
 }
 
 void log_error(const char *format, ...)

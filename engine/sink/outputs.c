@@ -130,7 +130,7 @@ static enum err open_all(struct outputs *outputs, const struct outputs_options *
     enum text_format format = TEXT_TABLE;
     enum err err = options->format ? text_format_parse(&format, options->format) : ERR_OK;
     if (err == ERR_OK)
-        err = candle_digest_new(&outputs->digest);
+        err = options->digest ? candle_digest_new(&outputs->digest) : ERR_OK;
     if (err == ERR_OK && (options->db || options->grpc))
         err = open_store(outputs, options, config, tape_id);
     if (err == ERR_OK && options->grpc)
@@ -257,7 +257,7 @@ void outputs_candle(const struct candle *candle, void *arg)
     if (outputs->failed != ERR_OK)
         return;
     outputs->update = candle->update;
-    enum err err = candle_digest_add(outputs->digest, candle);
+    enum err err = outputs->digest ? candle_digest_add(outputs->digest, candle) : ERR_OK;
     if (err != ERR_OK)
         fail(outputs, err);
     for (size_t i = 0; i < outputs->sink_count && outputs->failed == ERR_OK; i++) {
@@ -273,11 +273,6 @@ enum err outputs_commit(struct outputs *outputs, uint64_t seq, bool final)
         judge(outputs, sink, sink->commit(sink, seq, outputs->update, final));
     }
     return failure(outputs);
-}
-
-enum err outputs_digest(const struct outputs *outputs, char text[65])
-{
-    return candle_digest_text(outputs->digest, text);
 }
 
 void outputs_forming(const struct candle *candle, void *arg)

@@ -44,9 +44,6 @@ void outputs_candle(const struct candle *candle, void *arg);
  * went away, and neither store nor gRPC is there to go on for. */
 enum err outputs_commit(struct outputs *outputs, uint64_t seq, bool final) ERR_MUST_CHECK;
 
-/* The digest so far, whether or not --digest was given. */
-enum err outputs_digest(const struct outputs *outputs, char text[65]) ERR_MUST_CHECK;
-
 /* Candles still forming, to be shown as the last rows of CSV, NDJSON and table (state forming). Not
  * an update: not in the digest, not to the store. */
 void outputs_forming(const struct candle *candle, void *arg);

@@ -101,6 +101,49 @@ static bool put_ending(const struct instrument *instrument, char *text, size_t s
     return false;
 }
 
+/* What lies between dashes, at most three parts. */
+static size_t split_name(const char *name, char parts[3][ASSET_MAX])
+{
+    size_t count = 0;
+    for (const char *p = name; count < 3; p++) {
+        size_t size = strcspn(p, "-");
+        if (size == 0 || size >= ASSET_MAX)
+            return 0;
+        memcpy(parts[count], p, size);
+        parts[count++][size] = '\0';
+        p += size;
+        if (*p == '\0')
+            return count;
+    }
+    return 0;
+}
+
+bool instrument_from_name(const char *name, struct instrument *out)
+{
+    char parts[3][ASSET_MAX];
+    size_t count = split_name(name, parts);
+    enum instrument_kind kind = INSTRUMENT_SPOT;
+    int64_t expiry_ns = 0;
+    if (count == 3 && strcmp(parts[2], "PERP") == 0) {
+        kind = INSTRUMENT_PERPETUAL;
+    } else if (count == 3) {
+        char day[TIME_TEXT_MAX];
+        kind = INSTRUMENT_FUTURE;
+        if (strlen(parts[2]) != 8 || strspn(parts[2], "0123456789") != 8)
+            return false;
+        snprintf(day, sizeof day, "%.4s-%.2s-%.2sT00:00:00Z", parts[2], parts[2] + 4, parts[2] + 6);
+        if (time_parse_rfc3339(&expiry_ns, day, strlen(day)) != ERR_OK)
+            return false;
+    } else if (count != 2) {
+        return false;
+    }
+    memcpy(out->base, parts[0], sizeof out->base);
+    memcpy(out->quote, parts[1], sizeof out->quote);
+    out->kind = kind;
+    out->expiry_ns = expiry_ns;
+    return true;
+}
+
 void instrument_name(const struct instrument *instrument, char out[INSTRUMENT_MAX])
 {
     char ending[16 + DECIMAL_TEXT_MAX + 4];

@@ -69,6 +69,10 @@ const char *volume_unit_name(enum volume_unit unit); /* "base", "contract", "quo
  * one. */
 void instrument_name(const struct instrument *instrument, char out[INSTRUMENT_MAX]);
 
+/* The other way: base, quote, kind and expiry of a canonical name of spot, perpetual or future.
+ * False, and nothing changed: it is of no such form. */
+bool instrument_from_name(const char *name, struct instrument *out);
+
 struct instrument_list {
     size_t count, capacity;
     struct instrument *items; /* owned; in the order of adding */

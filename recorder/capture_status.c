@@ -1,0 +1,127 @@
+#include "recorder/capture_status.h"
+
+#include "engine/base/time_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *watch_health_name(enum watch_health health)
+{
+    static const char *const names[] = {"up", "degraded", "down"};
+    return (unsigned)health < 3 ? names[health] : "unknown";
+}
+
+static enum err append_text(struct buf *out, const char *name, const char *text)
+{
+    enum err err = buf_printf(out, "\"%s\":", name);
+    return err ? err : buf_append_json(out, text, strlen(text));
+}
+
+/* ,"name":"time" or null */
+static enum err append_time(struct buf *out, const char *name, int64_t time_ns)
+{
+    char text[TIME_TEXT_MAX];
+    if (time_ns <= 0)
+        return buf_printf(out, ",\"%s\":null", name);
+    time_format(text, time_ns);
+    return buf_printf(out, ",\"%s\":\"%s\"", name, text);
+}
+
+/* ---- tape -------------------------------------------------------------------------------------
+ */
+
+enum err capture_status_tape(const struct tape_keeper *tape, struct buf *out)
+{
+    static const char *const disks[] = {"ok", "low", "full"};
+    struct tape_keeper_state state;
+    tape_keeper_state(tape, &state);
+    enum err err = buf_printf(
+        out,
+        "\"next_seq\":%" PRIu64 ",\"written_seq\":%" PRIu64 ",\"durable_seq\":%" PRIu64
+        ",\"bytes\":%" PRIu64 ",\"interrupted\":%s,\"disk\":\"%s\",",
+        tape_keeper_next_seq(tape), tape_keeper_written_seq(tape), tape_keeper_durable_seq(tape),
+        tape_keeper_bytes(tape), state.interrupted ? "true" : "false", disks[state.disk]);
+    err = err ? err : append_text(out, "why", state.why);
+    if (!err && state.disk_left_ns != INT64_MAX)
+        err = buf_printf(out, ",\"disk_left_min\":%" PRId64, state.disk_left_ns / (60 * NS_PER_S));
+    return err ? err : buf_append_byte(out, '}');
+}
+
+/* ---- network ----------------------------------------------------------------------------------
+ */
+
+enum err capture_status_network(const struct conductor_stats *stats, struct buf *out)
+{
+    return buf_printf(out,
+                      "\"network\":{\"links\":%zu,\"open\":%zu,\"opened\":%" PRIu64
+                      ",\"failed\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"changeovers\":%" PRIu64
+                      ",\"dropped\":%" PRIu64 ",\"fetches\":%" PRIu64 ",\"fetches_failed\":%" PRIu64
+                      "}",
+                      stats->links, stats->open, stats->opened, stats->failed, stats->lost,
+                      stats->changeovers, stats->dropped, stats->fetches, stats->fetches_failed);
+}
+
+/* ---- venues -----------------------------------------------------------------------------------
+ */
+
+static enum err append_connection(struct buf *out, const struct watch_connection *connection)
+{
+    enum err err = buf_printf(
+        out,
+        "{\"connection\":%" PRIu32 ",\"link\":%" PRIu32
+        ",\"open\":%s,\"settled\":%s,\"wanted\":%zu,\"confirmed\":%zu,\"refused\":%zu,"
+        "\"frames\":%" PRIu64 ",\"trades\":%" PRIu64 ",\"malformed\":%" PRIu64
+        ",\"frames_per_min\":%" PRIu64 ",\"usual_silence_ms\":%" PRId64,
+        connection->connection, connection->link, connection->open ? "true" : "false",
+        connection->settled ? "true" : "false", connection->wanted, connection->confirmed,
+        connection->refused, connection->frames, connection->trades, connection->malformed,
+        connection->frames_per_min, connection->usual_silence_ns / NS_PER_MS);
+    err = err ? err : append_time(out, "opened", connection->opened_wall_ns);
+    err = err ? err : append_time(out, "last_frame", connection->last_frame_wall_ns);
+    err = err ? err : append_time(out, "last_data", connection->last_data_wall_ns);
+    return err ? err : buf_append_byte(out, '}');
+}
+
+static enum err append_repair(struct buf *out, const struct repair_stats *repair)
+{
+    return buf_printf(out,
+                      ",\"repair\":{\"holes\":%" PRIu64 ",\"open\":%" PRIu64 ",\"missing\":%" PRIu64
+                      ",\"filled\":%" PRIu64 ",\"fetched\":%" PRIu64 ",\"given_up\":%" PRIu64
+                      ",\"possible\":%" PRIu64 "}",
+                      repair->holes, repair->open, repair->missing, repair->filled, repair->fetched,
+                      repair->given_up, repair->possible);
+}
+
+static enum err append_venue(struct buf *out, const struct watch_venue *venue)
+{
+    enum err err = buf_append_byte(out, '{');
+    err = err ? err : append_text(out, "venue", venue->venue->name);
+    err = err ? err : buf_printf(out, ",\"health\":\"%s\",", watch_health_name(venue->health));
+    err = err ? err : append_text(out, "why", venue->why);
+    if (!err)
+        err = buf_printf(out,
+                         ",\"frames\":%" PRIu64 ",\"trades\":%" PRIu64 ",\"malformed\":%" PRIu64
+                         ",\"reconnects\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"refused\":%" PRIu64,
+                         venue->frames, venue->trades, venue->malformed, venue->reconnects,
+                         venue->errors, venue->refused);
+    err = err ? err : append_time(out, "last_data", venue->last_data_wall_ns);
+    err = err ? err : append_repair(out, &venue->repair);
+    err = err ? err : buf_append_text(out, ",\"connections\":[");
+    for (size_t i = 0; !err && i < venue->connection_count; i++) {
+        err = i > 0 ? buf_append_byte(out, ',') : ERR_OK;
+        err = err ? err : append_connection(out, &venue->connections[i]);
+    }
+    return err ? err : buf_append_text(out, "]}");
+}
+
+enum err capture_status_venues(struct capture_watch *watch, struct stamp now, struct buf *out)
+{
+    enum err err = buf_append_text(out, "\"venues\":[");
+    for (size_t i = 0; !err && i < capture_watch_venue_count(watch); i++) {
+        struct watch_venue venue;
+        capture_watch_venue(watch, i, now, &venue);
+        err = i > 0 ? buf_append_byte(out, ',') : ERR_OK;
+        err = err ? err : append_venue(out, &venue);
+    }
+    return err ? err : buf_append_byte(out, ']');
+}

@@ -1,0 +1,41 @@
+#include "recorder/tape_recall.h"
+
+#include "engine/base/log.h"
+#include "engine/tape/tape_reader.h"
+
+static enum err recall(const struct record *record, const struct record_plan *plan,
+                       struct venue_frame *frame, struct capture_watch *watch)
+{
+    const struct plan_venue *venue = record_plan_venue(plan, record->venue);
+    if (!venue || record->type != RECORD_RECEIVED)
+        return ERR_OK;
+    frame->connection = record->connection;
+    enum err err = venue->venue->decode(record->data, record->size, frame);
+    return err ? err : capture_watch_recall(watch, record, frame);
+}
+
+enum err tape_recall(const struct io *io, const char *path, uint64_t next_seq,
+                     const struct record_plan *plan, struct capture_watch *watch)
+{
+    if (next_seq <= 1)
+        return ERR_OK;
+    struct tape_reader_options options = {
+        .from_seq = next_seq > TAPE_RECALL_MAX ? next_seq - TAPE_RECALL_MAX : 1};
+    struct tape_reader *reader = NULL;
+    struct venue_frame frame;
+    struct record record;
+    venue_frame_init(&frame);
+    enum err err = tape_reader_open(&reader, io, path, &options), kept = ERR_OK;
+    while (!err && !kept) {
+        err = tape_reader_next(reader, &record);
+        kept = err ? ERR_OK : recall(&record, plan, &frame, watch);
+    }
+    if (err && err != ERR_END)
+        log_warn(
+            "what tape '%s' ended with is not known, so trades from before may not be fetched: "
+            "%s",
+            path, err_text(err));
+    tape_reader_close(reader);
+    venue_frame_release(&frame);
+    return kept;
+}
