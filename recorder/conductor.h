@@ -45,6 +45,8 @@
 #define LINK_PROVEN_NS (INT64_C(10) * 1000000000)
 /* Old and new run side by side for this long once the new one has settled. */
 #define LINK_OVERLAP_NS (INT64_C(3) * 1000000000)
+/* The age at which a venue is taken to cut connections when its documents say nothing. */
+#define LINK_AGE_NS (INT64_C(24) * 3600 * 1000000000)
 /* A successor that has not settled by then is given up and tried again. */
 #define LINK_SETTLE_NS (INT64_C(30) * 1000000000)
 

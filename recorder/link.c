@@ -112,12 +112,17 @@ static uint64_t random_next(uint64_t *state)
     return z ^ (z >> 31);
 }
 
+/* A venue that says nothing is taken to cut after a day, as those do that say it: a changeover a
+ * day costs nothing, a cut does. */
+static int64_t age_max_ns(const struct wire *wire)
+{
+    int64_t said_ns = wire->venue->recording->age_max_ns;
+    return said_ns > 0 ? said_ns : LINK_AGE_NS;
+}
+
 static void draw_age(struct link *link, struct wire *wire)
 {
-    int64_t age_max_ns = wire->venue->recording->age_max_ns;
-    if (age_max_ns <= 0)
-        return;
-    int64_t part_ns = age_max_ns / 1000;
+    int64_t part_ns = age_max_ns(wire) / 1000;
     uint64_t range = (uint64_t)(part_ns * (AGE_TO - AGE_FROM)) + 1;
     wire->renew_ns =
         wire->opened_ns + part_ns * AGE_FROM + (int64_t)(random_next(&link->random) % range);
@@ -129,7 +134,7 @@ int64_t link_patience_ns(const struct link *link)
     const struct wire *wire = link->present.wire;
     if (!wire || wire->renew_urgent)
         return INT64_MIN;
-    return wire->opened_ns + wire->venue->recording->age_max_ns / 144 * AGE_LAST;
+    return wire->opened_ns + age_max_ns(wire) / 144 * AGE_LAST;
 }
 
 /* ---- changeover ----------------------------------------------------------------------------- */

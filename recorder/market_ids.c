@@ -76,10 +76,15 @@ static void see_key(struct market_ids *ids, const struct trade *trade, struct ma
         ids->last[ids->last_count++ % MARKET_IDS_LAST] = key;
 }
 
+static const struct id_interval *intervals_of(const struct id_check *check)
+{
+    return check->count > 0 ? check->intervals + check->head : NULL;
+}
+
 /* The hole that goes when id_check has no room for another one. */
 static struct id_range lowest_hole(const struct id_check *check)
 {
-    const struct id_interval *at = check->intervals + check->head;
+    const struct id_interval *at = intervals_of(check);
     return check->count < 2 ? (struct id_range){1, 0}
                             : (struct id_range){at[0].last + 1, at[1].first - 1};
 }
@@ -136,7 +141,7 @@ enum err market_ids_see(struct market_ids *ids, const struct trade *trade, struc
 /* The first interval that ends at or above id; count when there is none. */
 static size_t interval_at(const struct market_ids *ids, uint64_t id)
 {
-    const struct id_interval *intervals = ids->check.intervals + ids->check.head;
+    const struct id_interval *intervals = intervals_of(&ids->check);
     size_t low = 0, high = ids->check.count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -158,7 +163,7 @@ static bool next_piece(const struct market_ids *ids, struct id_range range, stru
     }
     if (range.first > range.last)
         return false;
-    const struct id_interval *intervals = ids->check.intervals + ids->check.head;
+    const struct id_interval *intervals = intervals_of(&ids->check);
     size_t at = interval_at(ids, range.first);
     if (at < ids->check.count && intervals[at].first <= range.first) {
         if (intervals[at].last >= range.last)
@@ -181,7 +186,7 @@ bool market_ids_lowest(const struct market_ids *ids, struct id_range range, uint
 
 bool market_ids_highest(const struct market_ids *ids, struct id_range range, uint64_t *out)
 {
-    const struct id_interval *intervals = ids->check.intervals + ids->check.head;
+    const struct id_interval *intervals = intervals_of(&ids->check);
     size_t at = range.first <= range.last ? interval_at(ids, range.last) : ids->check.count;
     *out = range.last;
     if (range.first > range.last)

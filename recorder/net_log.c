@@ -49,16 +49,11 @@ void net_log_install(void)
     set_level(atomic_load(&listeners) > 0);
 }
 
-void net_log_follow(bool begin)
+void net_log_listen(bool begin)
 {
     int before = atomic_fetch_add(&listeners, begin ? 1 : -1);
     if (before == (begin ? 0 : 1))
         set_level(begin);
-}
-
-void net_log_listen(bool connecting)
-{
-    set_level(connecting);
 }
 
 void net_log_clear(void)

@@ -14,10 +14,8 @@
 
 void net_log_install(void);
 /* The system's error of a failed connect is only in a debug line: those are made while anybody
- * follows. Each begin needs its end, as soon as may be, because there are many. */
-void net_log_follow(bool begin);
-/* The same for a caller that counts for itself. */
-void net_log_listen(bool connecting);
+ * listens. Each begin needs its end, as soon as may be, because there are many. */
+void net_log_listen(bool begin);
 /* Forgets what was said. */
 void net_log_clear(void);
 /* The last reason said since, or "". */

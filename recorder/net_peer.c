@@ -42,7 +42,7 @@ void net_peer_say(struct net_peer *peer, const char *format, ...)
 static void listen_to_log(struct net_peer *peer, bool listening)
 {
     if (peer->listening != listening)
-        net_log_follow(listening);
+        net_log_listen(listening);
     peer->listening = listening;
 }
 
@@ -241,7 +241,7 @@ static const char *fate_of(const struct net_peer *peer)
     if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
         return "the connection broke";
     if (info.tcpi_state == TCP_CLOSE)
-        return "the connection was reset or timed out";
+        return ssl ? "the connection was cut" : "the connection was reset or timed out";
     if (info.tcpi_state == TCP_ESTABLISHED)
         return "the venue broke the protocol";
     return "the venue ended it without a close message";

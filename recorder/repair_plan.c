@@ -332,7 +332,7 @@ static void end_tail(struct market *market, const struct market_news *news, int6
 {
     struct open_hole *tail = market->tail;
     bool before = tail->hole.kind == HOLE_TAIL ? news->ids.first < tail->hole.ids.first
-                                               : time_ns < tail->hole.from_ns;
+                                               : !news->is_new || time_ns < tail->hole.from_ns;
     if (before)
         return;
     if (tail->hole.kind == HOLE_TAIL && news->ids.first - tail->hole.ids.first > ID_CHECK_HOLE_MAX)
@@ -588,8 +588,8 @@ static enum err question(struct repair_plan *repair, const struct repair_venue *
     return err ? err : buf_terminate(&repair->text);
 }
 
-static void send(struct repair_plan *repair, struct repair_venue *venue, struct open_hole *open,
-                 struct stamp now)
+static void send_question(struct repair_plan *repair, struct repair_venue *venue,
+                          struct open_hole *open, struct stamp now)
 {
     repair->order.kind = ORDER_FETCH;
     repair->order.venue = venue->plan->venue->name;
@@ -608,7 +608,7 @@ static void ask(struct repair_plan *repair, struct repair_venue *venue, struct o
 {
     enum err err = question(repair, venue, open, now);
     if (!err)
-        send(repair, venue, open, now);
+        send_question(repair, venue, open, now);
     else if (err == ERR_END)
         step(repair, venue, open,
              repair_hole_next_round(&open->hole, &open->market->ids, venue->plan->venue->rest),

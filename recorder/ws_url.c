@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define URL_HELP "give ws://HOST[:PORT][/PATH] or wss://..."
+#define URL_HELP "give SCHEME://HOST[:PORT]"
 
 struct scheme {
     const char *plain, *secure, *what;

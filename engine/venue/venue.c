@@ -2,10 +2,13 @@
 
 #include "engine/venue/binance/binance.h"
 #include "engine/venue/bitfinex/bitfinex.h"
+#include "engine/venue/bitstamp/bitstamp.h"
 #include "engine/venue/bybit/bybit.h"
 #include "engine/venue/coinbase/coinbase.h"
 #include "engine/venue/deribit/deribit.h"
+#include "engine/venue/gemini/gemini.h"
 #include "engine/venue/kraken/kraken.h"
+#include "engine/venue/kucoin/kucoin.h"
 #include "engine/venue/okx/okx.h"
 
 #include <stdio.h>
@@ -16,7 +19,8 @@ static const struct venue *const venues[] = {
     &venue_binance_coinm, &venue_coinbase,      &venue_coinbase_advanced,
     &venue_kraken,        &venue_kraken_v1,     &venue_bitfinex,
     &venue_deribit,       &venue_okx,           &venue_bybit,
-    &venue_bybit_linear,  &venue_bybit_inverse, NULL,
+    &venue_bybit_linear,  &venue_bybit_inverse, &venue_bitstamp,
+    &venue_gemini,        &venue_kucoin,        NULL,
 };
 
 const struct venue *const *venue_all(void)

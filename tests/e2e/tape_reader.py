@@ -200,17 +200,21 @@ def rows(table, count, first, wall, mono, sources, content):
 
 def read_tape(path):
     """Yields the records; raises Damaged behind the last good one."""
-    files = sorted(f for f in pathlib.Path(path).iterdir() if re.fullmatch(r"\d{8}\.rwk\.zst", f.name))
+    names = {f.name: f for f in pathlib.Path(path).iterdir()}
+    begin = max([1] + [int(name[:8]) for name in names if re.fullmatch(r"\d{8}\.first", name)])
+    files = sorted(f for name, f in names.items() if re.fullmatch(r"\d{8}\.rwk\.zst", name) and int(name[:8]) >= begin)
     check(files, "no segment", Damaged)
     before = None
-    for number, file in enumerate(files, 1):
+    for number, file in enumerate(files, begin):
         try:
             segment = Segment(file.read_bytes())
         except Bad as bad:
             raise Damaged(f"{file.name}: {bad}") from bad
         check(segment.number == number == int(file.name[:8]), f"{file.name}: wrong number", Damaged)
         follows = (before.id, before.chain, before.next) if before else (segment.id, 0, 1)
-        check((segment.id, segment.chain_before, segment.first) == follows, f"{file.name}: does not follow", Damaged)
+        known = before or begin == 1  # what came before a tape whose beginning was given up is not
+        is_next = (segment.id, segment.chain_before, segment.first) == follows
+        check(is_next or not known, f"{file.name}: does not follow", Damaged)
         yield from segment.records
         if segment.damage:
             raise Damaged(f"{file.name}: {segment.damage}")

@@ -88,6 +88,33 @@ def test_links_in_the_documentation_lead_somewhere(root):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def members(header, struct):
+    """The names of a struct's members, in a header without nested structs."""
+    body = re.search(rf"^struct {struct} {{(.*?)^}};", header, flags=re.S | re.M).group(1)
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+    functions = re.findall(r"\(\*(\w+)\)", body)
+    plain = re.sub(r"[^;]*\(\*\w+\)[^;]*;", "", body)
+    return set(functions) | set(re.findall(r"(\w+)[,;]", plain))
+
+
+def test_the_page_on_venues_names_every_member(root):
+    header = (root / "engine/venue/venue.h").read_text()
+    page = (root / "docs/venues.md").read_text()
+    for struct in ("venue", "venue_recording", "venue_rest", "venue_serving"):
+        names = members(header, struct)
+        assert len(names) >= 6
+        missing = [name for name in names if f"`{name}`" not in page]
+        assert not missing, (struct, missing)
+
+
+def test_the_page_on_recording_names_every_key(root, run):
+    page = (root / "docs/recording.md").read_text()
+    instead = {"venue", "channel", "url", "rest-url", "instruments", "redundant", "config", "help"}  # of keys
+    for option in run("record", "--help=words").stdout.split():
+        name = option.removeprefix("--")
+        assert name in instead or f"`{name.replace('-', '_')}`" in page, name
+
+
 def test_every_command_explains_itself(run):
     listing = run("--help").stdout
     names = re.findall(r"^  ([a-z]+(?: [a-z]+)?) {2,}\S", listing, flags=re.M)

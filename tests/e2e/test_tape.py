@@ -175,6 +175,23 @@ def test_a_copy_of_all_records_by_repair_is_read_by_the_other_reader(run, tmp_pa
     assert [tape_reader.line(r) for r in tape_reader.read_tape(tmp_path / "copy")] == expected
 
 
+def test_a_tape_whose_beginning_was_given_up_is_read_by_both(run, tmp_path):
+    tape = tmp_path / "tape"
+    expected = as_written(write_strange_tape(tape))
+    first, second = sorted(tape.glob("*.rwk.zst"))
+    (tape / "00000002.first").touch()
+    kept = cat(run, tape)
+    assert 0 < len(kept) < len(expected) and kept == expected[-len(kept) :]
+    assert [tape_reader.line(r) for r in tape_reader.read_tape(tape)] == kept
+    first.unlink()  # whether it is still there makes no difference
+    assert cat(run, tape) == kept and [tape_reader.line(r) for r in tape_reader.read_tape(tape)] == kept
+    (tape / "00000002.first").unlink()  # without the mark its absence is damage
+    cat(run, tape, status=3)
+    with pytest.raises(tape_reader.Damaged):
+        list(tape_reader.read_tape(tape))
+    assert second.exists()
+
+
 # ---- zstd ---------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,10 @@ from fake_venue import TEXT, frame
 from raw_venue import RawVenue
 from recorder_run import Recorder, until
 
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl command here to make certificates with")
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl command here to make certificates with"),
+    pytest.mark.filterwarnings("ignore:ssl.TLSVersion"),  # old ones are what is to be refused
+]
 
 SERVER = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature,keyEncipherment\n"
 AUTHORITY = "basicConstraints=critical,CA:TRUE{}\nkeyUsage=critical,keyCertSign,cRLSign\n"

@@ -93,8 +93,7 @@ static void live(struct bench *bench, uint64_t first, uint64_t last)
     snprintf(bench->frame.channel, CHANNEL_MAX, "trade");
     for (uint64_t id = first; id <= last; id++)
         put(bench, id, 0);
-    assert_ok(
-        repair_plan_trades(bench->repair, &bench->source.venue, &bench->frame, bench->now));
+    assert_ok(repair_plan_trades(bench->repair, &bench->source.venue, &bench->frame, bench->now));
 }
 
 static void answer(struct bench *bench, uint64_t first, uint64_t last)
@@ -115,14 +114,13 @@ static void refuse(struct bench *bench, int status)
 
 static void uncover(struct bench *bench)
 {
-    assert_ok(repair_plan_uncovered(bench->repair, &bench->source.venue, "trade", "AAA",
-                                    bench->now));
+    assert_ok(
+        repair_plan_uncovered(bench->repair, &bench->source.venue, "trade", "AAA", bench->now));
 }
 
 static void cover(struct bench *bench)
 {
-    assert_ok(
-        repair_plan_covered(bench->repair, &bench->source.venue, "trade", "AAA", bench->now));
+    assert_ok(repair_plan_covered(bench->repair, &bench->source.venue, "trade", "AAA", bench->now));
 }
 
 static struct repair_stats stats(const struct bench *bench)
@@ -508,14 +506,12 @@ static void test_other_numberings_are_left_alone(void **state)
     venue_frame_clear(&bench->frame);
     bench->frame.kind = VENUE_TRADES;
     put(bench, 5000, TRADE_AGGREGATED);
-    assert_ok(
-        repair_plan_trades(bench->repair, &bench->source.venue, &bench->frame, bench->now));
+    assert_ok(repair_plan_trades(bench->repair, &bench->source.venue, &bench->frame, bench->now));
     venue_frame_clear(&bench->frame);
     bench->frame.kind = VENUE_TRADES;
     snprintf(bench->frame.channel, CHANNEL_MAX, "book");
     put(bench, 6000, 0);
-    assert_ok(
-        repair_plan_trades(bench->repair, &bench->source.venue, &bench->frame, bench->now));
+    assert_ok(repair_plan_trades(bench->repair, &bench->source.venue, &bench->frame, bench->now));
     assert_int_equal(stats(bench).missing, 0);
     close_bench(bench);
 }
@@ -643,8 +639,8 @@ static void world_trade(struct world *world)
         made->fate = FATE_LIVE;
         if (world->first_plus_1 == 0)
             world->first_plus_1 = world->count;
-        assert_ok(repair_plan_trades(world->repair, &world->source.venue, &world->frame,
-                                     world->now));
+        assert_ok(
+            repair_plan_trades(world->repair, &world->source.venue, &world->frame, world->now));
     }
 }
 
@@ -661,8 +657,7 @@ static void world_late(struct world *world)
     world->frame.kind = VENUE_TRADES;
     world_add(world, made, 0);
     made->fate = made->fate == FATE_LOST ? FATE_LIVE : made->fate;
-    assert_ok(
-        repair_plan_trades(world->repair, &world->source.venue, &world->frame, world->now));
+    assert_ok(repair_plan_trades(world->repair, &world->source.venue, &world->frame, world->now));
 }
 
 static void world_switch(struct world *world)
@@ -703,7 +698,8 @@ static bool in_question(const struct world *world, const struct made *made)
            made->time_ns <= (int64_t)param(world->target, "&b=");
 }
 
-/* A page of random size from the end at which the source begins, often overlapping what is known. */
+/* A page of random size from the end at which the source begins, often overlapping what is known.
+ */
 static void world_page(struct world *world)
 {
     size_t low = 0, high = world->count;
@@ -711,7 +707,7 @@ static void world_page(struct world *world)
         low++;
     while (high > low && !in_question(world, &world->made[high - 1]))
         high--;
-    size_t size = 3 + (size_t)unit_below(&world->random, 20);
+    size_t size = 5 + (size_t)unit_below(&world->random, 20);
     size_t extra = (size_t)unit_below(&world->random, 3);
     if (world->once) {
         size_t kept = 60;

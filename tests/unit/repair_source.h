@@ -15,8 +15,7 @@
 static inline enum err source_trades(const struct venue_hole *hole, struct buf *out)
 {
     buf_clear(out);
-    return buf_printf(out,
-                      "/trades?s=%s&f=%" PRIu64 "&l=%" PRIu64 "&a=%" PRId64 "&b=%" PRId64,
+    return buf_printf(out, "/trades?s=%s&f=%" PRIu64 "&l=%" PRIu64 "&a=%" PRId64 "&b=%" PRId64,
                       hole->instrument->request_symbol, hole->first_id, hole->last_id,
                       hole->from_ns, hole->to_ns);
 }
@@ -74,10 +73,8 @@ static inline void source_init(struct source *source, enum venue_ids ids, bool a
                                                  .subscribe = source_subscribe,
                                                  .ack = ACK_MESSAGE,
                                                  .symbols_max = 100};
-    source->venue = (struct venue){.name = "testing",
-                                   .ids = ids,
-                                   .recording = &source->recording,
-                                   .rest = &source->rest};
+    source->venue = (struct venue){
+        .name = "testing", .ids = ids, .recording = &source->recording, .rest = &source->rest};
     for (int i = 0; i < 4; i++) {
         struct instrument *instrument = &source->instruments[i];
         snprintf(instrument->symbol, SYMBOL_MAX, "%s", symbols[i]);

@@ -80,12 +80,57 @@ static void too_long_parts_are_refused(void **state)
     assert_ok(ws_url_parse(&url, text, "/"));
 }
 
+static void hosts_of_http_are_told_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool tls;
+        const char *host, *authority;
+        int port;
+        const char *whole;
+    } cases[] = {
+        {"https://api.kraken.com", true, "api.kraken.com", "api.kraken.com", 443,
+         "https://api.kraken.com"},
+        {"https://api.kraken.com/", true, "api.kraken.com", "api.kraken.com", 443,
+         "https://api.kraken.com"},
+        {"http://127.0.0.1:9101", false, "127.0.0.1", "127.0.0.1:9101", 9101,
+         "http://127.0.0.1:9101"},
+        {"http://[::1]:80", false, "::1", "[::1]", 80, "http://[::1]"},
+        {"https://a.b:80", true, "a.b", "a.b:80", 80, "https://a.b:80"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ws_url url;
+        assert_ok(ws_url_parse_http(&url, cases[i].text));
+        assert_int_equal(url.tls, cases[i].tls);
+        assert_string_equal(url.host, cases[i].host);
+        assert_string_equal(url.authority, cases[i].authority);
+        assert_int_equal(url.port, cases[i].port);
+        assert_string_equal(url.path, "");
+        assert_string_equal(url.text, cases[i].whole);
+    }
+}
+
+static void what_is_no_host_of_http_is_refused(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "",          "a.b",         "ws://a.b",    "wss://a.b",        "https://",
+        "https:///", "https://a/b", "https://a?b", "https://u:p@host", "https://a:0",
+    };
+    struct ws_url url;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_err(ERR_USAGE, ws_url_parse_http(&url, cases[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_told_apart),
         cmocka_unit_test(what_is_no_websocket_address_is_refused),
         cmocka_unit_test(too_long_parts_are_refused),
+        cmocka_unit_test(hosts_of_http_are_told_apart),
+        cmocka_unit_test(what_is_no_host_of_http_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

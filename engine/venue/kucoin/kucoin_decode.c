@@ -27,11 +27,9 @@ static bool read_time(struct json_span value, int64_t *out_ns)
 static enum err fill_time(struct venue_frame *frame, const struct field_set *row,
                           struct trade *trade)
 {
-    size_t index = field_has(row, ROW_TIME) ? ROW_TIME : ROW_TS;
+    size_t index = field_has(row, ROW_TS) ? ROW_TS : ROW_TIME;
     if (!read_time(row->values[index], &trade->source_ns)) {
-        venue_frame_malformed(frame, "member '%s' is no time",
-                              index == ROW_TS && !field_has(row, ROW_TS) ? "time"
-                                                                         : row_names[index]);
+        venue_frame_malformed(frame, "member '%s' is no time", row_names[index]);
         return ERR_DAMAGED;
     }
     return ERR_OK;
