@@ -2,7 +2,7 @@
  * capture_watch: looks at every record on its way to the tape and sees to it that what was asked
  * for comes, and that what is lost is fetched or told.
  *
- *     record -> WATCH -> subscription_watch   confirmed, refused, settled
+ *     record -> WATCH -> connection_watch     confirmed, refused, settled
  *                     -> stream_rate          silence against the stream's own usual rate
  *                     -> repair_plan          holes in trade ids, holes of reconnects
  *                     -> orders to the conductor, lines for the user, status

@@ -236,7 +236,7 @@ static void give_up(struct repair_venue *venue, struct open_hole *open, const ch
     struct market *market = open->market;
     char *text = open->hole.why;
     if (open->hole.kind == HOLE_TIME)
-        snprintf(text, REPAIR_HOLE_WHY_MAX, "%s; %" PRIu64 " trades were fetched for it; %.120s",
+        snprintf(text, REPAIR_HOLE_WHY_MAX, "%s; trades fetched for it: %" PRIu64 "; %.120s",
                  no_proof(venue->plan->venue->ids), open->hole.fetched, why);
     else
         snprintf(text, REPAIR_HOLE_WHY_MAX, "%.*s", REPAIR_HOLE_WHY_MAX - 1, why);
@@ -367,6 +367,19 @@ static enum err note_lost(const struct sighting *sighting, struct market *market
     return err;
 }
 
+/* Only contiguous ids say for good what is new; of all others counts what lies in the hole. */
+static void note_fetched(struct repair_venue *venue, const struct market *market, int64_t time_ns)
+{
+    struct repair_hole *hole =
+        venue->asked && venue->asked->market == market ? &venue->asked->hole : NULL;
+    bool inside = hole && time_ns >= hole->from_ns && time_ns <= hole->to_ns;
+    if (!market->ids.contiguous && !inside)
+        return;
+    venue->stats.fetched++;
+    if (hole)
+        hole->fetched++;
+}
+
 static enum err take_news(const struct sighting *sighting, struct market *market,
                           const struct trade *trade, const struct market_news *news)
 {
@@ -375,11 +388,8 @@ static enum err take_news(const struct sighting *sighting, struct market *market
     bool known = news->missing > 0 && is_known_hole(venue, market, news->missing_ids);
     venue->stats.missing += news->missing;
     venue->stats.filled += news->filled;
-    if (sighting->answer && news->is_new) {
-        venue->stats.fetched++;
-        if (venue->asked && venue->asked->market == market)
-            venue->asked->hole.fetched++;
-    }
+    if (sighting->answer && news->is_new)
+        note_fetched(venue, market, trade->source_ns);
     bool ends = live || (!sighting->answer && market->ids.contiguous);
     if (market->tail && ends)
         end_tail(market, news, trade->source_ns);
@@ -697,10 +707,11 @@ static void tell_user(const struct repair_venue *venue, const struct open_hole *
     const char *name = venue->plan->venue->name;
     time_format(from, hole->from_ns);
     time_format(to, hole->to_ns);
-    if (hole->kind == HOLE_IDS)
-        log_warn("%s: %s between %s and %s: %" PRIu64 " missing trades cannot be repaired: %s",
-                 name, market->instrument->name, from, to,
-                 market_ids_count(&market->ids, hole->ids), hole->why);
+    bool known = hole->kind == HOLE_IDS;
+    uint64_t count = known ? market_ids_count(&market->ids, hole->ids) : 0;
+    if (known)
+        log_warn("%s: %s between %s and %s: %" PRIu64 " missing trade%s cannot be repaired: %s",
+                 name, market->instrument->name, from, to, count, count == 1 ? "" : "s", hole->why);
     else
         log_info("%s: trades of %s between %s and %s are possibly incomplete: %s", name,
                  market->instrument->name, from, to, hole->why);

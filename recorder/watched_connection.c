@@ -92,7 +92,8 @@ static void say_silence(const struct watched_connection *connection, size_t stre
         snprintf(out, 160, "no '%s' for %s, usually at most %s", channel, silence,
                  seconds_text(usual, usual_ns));
     else
-        snprintf(out, 160, "no '%s' for %s, since it was subscribed", channel, silence);
+        snprintf(out, 160, "no '%s' for %s%s", channel, silence,
+                 at->frames == 0 ? ", since it was subscribed" : "");
 }
 
 bool watched_connection_is_silent(const struct watched_connection *connection,
@@ -119,7 +120,9 @@ static bool is_due(const struct watched_connection *connection, size_t stream, i
 {
     const struct watched_stream *at = &connection->streams[stream];
     const struct watched_link *link = connection->link;
-    bool nothing = at->carried && at->frames == 0 && mono_ns - at->since_ns >= WATCH_NOTHING_NS;
+    bool nothing =
+        at->carried && stream_rate_usual_ns(&link->streams[stream].rate) == 0 &&
+        mono_ns - at->last_ns >= WATCH_NOTHING_NS + 3 * link->streams[stream].rate.longest_ns;
     int64_t wait_ns = link->streams[stream].gave ? RENEW_WAIT_NS : link->streams[stream].wait_ns;
     return (nothing || is_unusual(connection, stream, mono_ns)) &&
            (link->renewed_ns == INT64_MIN || mono_ns - link->renewed_ns >= wait_ns);

@@ -16,7 +16,7 @@
 #include "recorder/stream_rate.h"
 
 #define WATCH_STREAMS_MAX (2 * PLAN_STREAMS_MAX) /* channels of a venue over all plans */
-/* A stream that has given nothing is given up after this. */
+/* A stream that has given nothing, or too little to know what is usual, is given up after this. */
 #define WATCH_NOTHING_NS  (INT64_C(300) * 1000000000)
 #define RENEW_WAIT_NS     (INT64_C(300) * 1000000000)
 #define RENEW_WAIT_MAX_NS (INT64_C(6) * 3600 * 1000000000)

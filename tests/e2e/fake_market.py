@@ -97,6 +97,7 @@ class Exchange(FakeVenue):
                 if not lost:
                     for _ in range(1 + twice):
                         self._send_trade(symbol, trade)
+                    self._send_top(symbol, trade)
 
     def lose(self, count, symbol=None, secret=False):
         self.publish(symbol, count, lost=True, secret=secret)
@@ -134,6 +135,9 @@ class Exchange(FakeVenue):
                 conn.text(self._trade_frame(symbol, [trade]))
             except OSError:
                 pass
+
+    def _send_top(self, symbol, trade):
+        """The best prices after it, where somebody wants them."""
 
     # ---- connections
 
@@ -189,8 +193,19 @@ class Exchange(FakeVenue):
 class Binance(Exchange):
     """wss://stream.binance.com/stream and https://api.binance.com."""
 
+    def __init__(self, pairs, **options):
+        super().__init__(pairs, **options)
+        self._tops = set()  # (conn, symbol)
+
     def _greet(self, conn):
         pass
+
+    def _send_top(self, symbol, trade):
+        data = {"u": trade.id, "s": symbol, "b": trade.price, "B": "1.0", "a": trade.price, "A": "2.0"}
+        for conn, wanted in list(self._tops):
+            if wanted == symbol and not conn.closed.is_set():
+                with contextlib.suppress(OSError):
+                    conn.text(dumps({"stream": f"{symbol.lower()}@bookTicker", "data": data}))
 
     def _trade_frame(self, symbol, trades):
         trade = trades[0]
@@ -201,6 +216,7 @@ class Binance(Exchange):
     def _take(self, conn, message):
         streams = message["params"]
         symbols = {s.partition("@")[0].upper() for s in streams if s.endswith("@trade")}
+        tops = {(conn, s.partition("@")[0].upper()) for s in streams if s.endswith("@bookTicker")}
         with self._lock:
             if symbols & self.refused or not symbols <= set(self.pairs):
                 refusal = {"code": 2, "msg": "Invalid request: unknown stream"}
@@ -208,8 +224,10 @@ class Binance(Exchange):
                 return
             if message["method"] == "SUBSCRIBE":
                 self._subscribed[conn] |= symbols
+                self._tops |= tops
             else:
                 self._subscribed[conn] -= symbols
+                self._tops -= tops
             conn.text(dumps({"result": None, "id": message["id"]}))
 
     def shut_down(self):

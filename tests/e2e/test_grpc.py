@@ -60,9 +60,8 @@ def pb(root, tmp_path_factory):
 def driver_binary(root):
     build = pathlib.Path(os.environ.get("REWICK", root / "build" / "rewick")).resolve().parent
     binary = build / "tests" / "sink_grpc_test"
-    if not binary.exists():
-        make = ["make", "--no-print-directory", f"BUILD={build.relative_to(root)}", str(binary.relative_to(root))]
-        subprocess.run(make, cwd=root, check=True)
+    make = ["make", "--no-print-directory", f"BUILD={build.relative_to(root)}", str(binary.relative_to(root))]
+    subprocess.run(make, cwd=root, check=True)
     return binary
 
 

@@ -29,7 +29,6 @@ static enum err give(const struct order *order, void *arg)
     return ERR_OK;
 }
 
-/* `on_venues_own` watches a connection of a venue whose ids do or do not show gaps. */
 static struct bench *open_bench(enum venue_ids ids, enum venue_ack ack)
 {
     struct bench *bench = calloc(1, sizeof *bench);
@@ -277,6 +276,35 @@ static void test_a_stream_that_gives_nothing_is_renewed(void **state)
     close_bench(bench);
 }
 
+static void test_a_stream_that_gave_little_is_renewed(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(IDS_CONTIGUOUS, ACK_SYMBOL);
+    event(bench, 1, OPEN(1));
+    settle(bench, 1);
+    trade(bench, 1, "AAA", 1);
+    pass(bench, NS_PER_MIN);
+    trade(bench, 1, "AAA", 2);
+    pass(bench, 8 * NS_PER_MIN - NS_PER_S);
+    assert_int_equal(count_orders(bench, ORDER_RENEW), 0);
+    pass(bench, 2 * NS_PER_S); /* five minutes and three times the longest silence */
+    assert_int_equal(count_orders(bench, ORDER_RENEW), 1);
+    close_bench(bench);
+}
+
+static void test_a_stream_that_is_never_acknowledged_is_renewed(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(IDS_CONTIGUOUS, ACK_SYMBOL);
+    event(bench, 1, OPEN(1));
+    pass(bench, 2 * NS_PER_MIN); /* overdue */
+    assert_int_equal(count_orders(bench, ORDER_SETTLED), 0);
+    assert_int_equal(venue_of(bench).health, HEALTH_DOWN);
+    pass(bench, 5 * NS_PER_MIN + NS_PER_S);
+    assert_int_equal(count_orders(bench, ORDER_RENEW), 1);
+    close_bench(bench);
+}
+
 static void test_the_venue_asks_for_a_new_connection(void **state)
 {
     (void)state;
@@ -484,6 +512,8 @@ int main(void)
         cmocka_unit_test(test_refusals_degrade_and_all_refused_is_known),
         cmocka_unit_test(test_a_silent_stream_is_renewed_with_patience),
         cmocka_unit_test(test_a_stream_that_gives_nothing_is_renewed),
+        cmocka_unit_test(test_a_stream_that_gave_little_is_renewed),
+        cmocka_unit_test(test_a_stream_that_is_never_acknowledged_is_renewed),
         cmocka_unit_test(test_the_venue_asks_for_a_new_connection),
         cmocka_unit_test(test_a_reconnect_is_a_hole_and_a_changeover_is_not),
         cmocka_unit_test(test_answers_reach_the_repair),

@@ -424,7 +424,7 @@ static void test_ids_without_gaps_are_told_with_what_was_fetched(void **state)
     assert_int_equal(bench->fetch_count, 2);
     assert_int_equal(bench->note_count, 1);
     assert_non_null(strstr(bench->notes[0], "\"reason\":\"possibly incomplete\""));
-    assert_non_null(strstr(bench->notes[0], "\"fetched\":34"));
+    assert_non_null(strstr(bench->notes[0], "\"fetched\":29"));
     assert_int_equal(stats(bench).possible, 1);
     assert_int_equal(stats(bench).given_up, 0);
     close_bench(bench);
@@ -444,6 +444,31 @@ static void test_without_source_the_interval_is_told(void **state)
     pass(bench, NS_PER_S);
     assert_int_equal(bench->note_count, 1);
     assert_non_null(strstr(bench->notes[0], "there is no source"));
+    close_bench(bench);
+}
+
+static void test_two_outages_without_a_trade_between_are_one_hole(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(IDS_OPAQUE, true);
+    bench->source.rest.trades = NULL;
+    cover(bench);
+    live(bench, 10, 10);
+    uncover(bench);
+    cover(bench);
+    pass(bench, NS_PER_S);
+    uncover(bench);
+    pass(bench, NS_PER_S - NS_PER_MS);
+    cover(bench);
+    pass(bench, REPAIR_GRACE_NS - NS_PER_MS);
+    assert_int_equal(stats(bench).possible, 0); /* not given up yet */
+    pass(bench, NS_PER_S);
+    pass(bench, NS_PER_S);
+    assert_int_equal(stats(bench).holes, 1);
+    assert_int_equal(bench->note_count, 1);
+    json_t *note = json_loads(bench->notes[0], 0, NULL);
+    assert_true(json_integer_value(json_object_get(note, "first_wall_ns")) == time_of(10));
+    json_decref(note);
     close_bench(bench);
 }
 
@@ -853,6 +878,7 @@ int main(void)
         cmocka_unit_test(test_a_restart_is_a_hole),
         cmocka_unit_test(test_ids_without_gaps_are_told_with_what_was_fetched),
         cmocka_unit_test(test_without_source_the_interval_is_told),
+        cmocka_unit_test(test_two_outages_without_a_trade_between_are_one_hole),
         cmocka_unit_test(test_too_many_holes_are_told),
         cmocka_unit_test(test_other_numberings_are_left_alone),
         cmocka_unit_test(test_whatever_happens_trades_are_fetched_or_told),
