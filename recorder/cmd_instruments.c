@@ -184,12 +184,14 @@ static enum err print_list(const struct call *call, const struct instrument_list
     free(chosen);
     if (!err && fflush(stdout) != 0)
         err = err_errno("cannot write to stdout");
-    if (!err)
+    if (err)
+        return err;
+    if (count > 0) {
         log_info("%zu of %zu instruments of %s", count, list->count, call->venue);
-    if (!err && count == 0)
-        err = err_fail(ERR_CHECK, "no instrument of %s fits '%s'", call->venue,
-                       call->search ? call->search : "");
-    return err;
+        return ERR_OK;
+    }
+    log_error("no instrument of %s fits '%s'", call->venue, call->search ? call->search : "");
+    return ERR_CHECK;
 }
 
 /* ---- getting ----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 /* rewick status: the health of a running recorder. */
 #include "engine/base/clock.h"
+#include "engine/base/log.h"
 #include "engine/base/options.h"
 #include "engine/base/time_text.h"
 #include "recorder/capture_status.h"
@@ -95,21 +96,29 @@ static void print_status(const json_t *root)
     json_array_foreach(json_object_get(root, "venues"), i, venue) print_venue(venue, now_ns);
 }
 
+static enum err bad(const char *what, const char *why)
+{
+    log_error("%s: %s", what, why);
+    return ERR_CHECK;
+}
+
 /* What is wrong decides the exit status, so that a script can watch. */
 static enum err judge(const json_t *root)
 {
     const json_t *tape = json_object_get(root, "tape");
     if (json_is_true(json_object_get(tape, "interrupted")))
-        return err_fail(ERR_CHECK, "the tape is not being written: %s", text_of(tape, "why"));
+        return bad("the tape is not being written", text_of(tape, "why"));
     if (!json_object_get(root, "venues"))
-        return err_fail(ERR_CHECK, "%s", text_of(tape, "why"));
+        return bad("no answer", text_of(tape, "why"));
     size_t i;
     const json_t *venue;
     json_array_foreach(json_object_get(root, "venues"), i, venue)
     {
-        if (strcmp(text_of(venue, "health"), "down") == 0)
-            return err_fail(ERR_CHECK, "%s is down: %s", text_of(venue, "venue"),
-                            text_of(venue, "why"));
+        if (strcmp(text_of(venue, "health"), "down") == 0) {
+            char what[64];
+            snprintf(what, sizeof what, "%s is down", text_of(venue, "venue"));
+            return bad(what, text_of(venue, "why"));
+        }
     }
     return ERR_OK;
 }

@@ -346,11 +346,12 @@ void config_file_release(struct config_file *file)
 
 const char *config_file_named(int argc, char *const *argv)
 {
+    const char *name = NULL;
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strncmp(argv[i], "--config=", 9) == 0)
-            return argv[i] + 9;
-        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-            return argv[i + 1];
+            name = argv[i] + 9;
+        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            name = argv[++i];
     }
-    return NULL;
+    return name;
 }

@@ -34,8 +34,8 @@ enum err config_file_apply(struct config_file *file, const char *path,
                            struct record_wish_options *wish) ERR_MUST_CHECK;
 void config_file_release(struct config_file *file);
 
-/* The value of --config among the words, NULL when there is none: it has to be known before the
- * other options, which go over what the file says. */
+/* The value of --config among the words, the last one as with every option, NULL when there is
+ * none: it has to be known before the other options, which go over what the file says. */
 const char *config_file_named(int argc, char *const *argv);
 
 #endif

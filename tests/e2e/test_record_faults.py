@@ -110,7 +110,7 @@ def test_a_venue_that_always_asks_to_reconnect_is_not_flooded(recorder):
         rec = recorder(venue, "--no-candles")
         until_newest(rec, 20)
         threading.Thread(target=nag, daemon=True).start()
-        time.sleep(8)
+        time.sleep(5)
         until_newest(rec, latest(venue))
         rec.stop()
         assert 2 <= len(venue.attempts) <= 8

@@ -265,6 +265,8 @@ static void the_file_is_found_among_the_words(void **state)
         {{"--out", "x"}, NULL},
         {{"--config", "a.json"}, "a.json"},
         {{"--out", "x", "--config=b.json"}, "b.json"},
+        {{"--config", "a.json", "--config=b.json"}, "b.json"},
+        {{"--config=b.json", "--config", "--config=c.json"}, "--config=c.json"},
         {{"--config"}, NULL},
         {{"--", "--config", "a.json"}, NULL},
     };
