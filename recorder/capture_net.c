@@ -68,8 +68,10 @@ static int64_t work(struct capture_net *net)
 {
     struct stamp now = stamp_now();
     struct order order;
-    while (order_queue_pop(net->orders, &order))
+    while (order_queue_pop(net->orders, &order)) {
         conductor_order(net->conductor, &order, now);
+        free(order.data);
+    }
     if (now.mono_ns >= net->clock_ns)
         note_clock(net, now);
     if (now.mono_ns >= net->stats_ns) {

@@ -18,7 +18,7 @@
 #include "recorder/capture_status.h"
 #include "recorder/capture_writer.h"
 #include "recorder/live_engine.h"
-#include "recorder/plan_fetch.h"
+#include "recorder/plan_keeper.h"
 #include "recorder/record_call.h"
 #include "recorder/record_config.h"
 #include "recorder/recorder_commands.h"
@@ -41,8 +41,6 @@
 #define ENGINE_QUEUE_BYTES  (16u * 1024 * 1024)
 /* How long a record may wait to be looked at by the next thread. */
 #define QUEUE_PATIENCE_NS (NS_PER_MS)
-/* Plans that were in use; threads may still look at the older ones. */
-#define PLANS_MAX 256
 /* Lines of one kind on stderr per minute; more are counted. */
 #define LOG_LINES_PER_MINUTE 30
 
@@ -52,8 +50,7 @@ struct recording {
     int word_count;
     char *const *words;
     const struct record_call *call;
-    struct record_plan *plans[PLANS_MAX]; /* owned; the last one is in use */
-    size_t plan_count;
+    struct plan_keeper *plans;
     struct engine_config config;
     struct record_control control;
     int64_t started_wall_ns;
@@ -82,9 +79,9 @@ static void keep_failure(struct recording *rec, enum err err)
     snprintf(rec->err_text, sizeof rec->err_text, "%s", err_text(err));
 }
 
-static struct record_plan *plan_of(const struct recording *rec)
+static const struct record_plan *plan_of(const struct recording *rec)
 {
-    return rec->plans[rec->plan_count - 1];
+    return plan_keeper_plan(rec->plans);
 }
 
 /* ---- signals -------------------------------------------------------------------------------- */
@@ -177,71 +174,15 @@ static enum err push_list(const struct venue *venue, const void *data, size_t si
     return push(arg, RECORD_HTTP, venue->name, data, size);
 }
 
-/* ---- planning ------------------------------------------------------------------------------- */
-
-static enum err add_plan(struct recording *rec, const struct record_wish_options *options,
-                         const struct list_fetch *fetch)
-{
-    if (rec->plan_count == PLANS_MAX)
-        return err_fail(ERR_LIMIT, "subscriptions were changed %d times; start the recorder anew",
-                        PLANS_MAX);
-    struct record_plan *plan = calloc(1, sizeof *plan);
-    if (!plan)
-        return err_fail(ERR_NOMEM, "out of memory for the plan");
-    struct record_wish wish;
-    enum err err = record_wish_make(&wish, options);
-    const struct record_plan *before = rec->plan_count > 0 ? plan_of(rec) : NULL;
-    err = err ? err : plan_fetch_make(plan, &wish, before, fetch);
-    record_wish_release(&wish);
-    if (err) {
-        record_plan_release(plan);
-        free(plan);
-        return err;
-    }
-    rec->plans[rec->plan_count++] = plan;
-    return ERR_OK;
-}
-
-/* Lists stand behind the configuration on the tape, but are fetched before it can be written. */
-struct answers {
-    struct buf data; /* size, venue, bytes; ... */
-};
-
-struct answer {
-    const struct venue *venue;
-    size_t size;
-};
-
-static enum err keep_answer(const struct venue *venue, const void *data, size_t size, void *arg)
-{
-    struct answers *answers = arg;
-    struct answer head = {venue, size};
-    enum err err = buf_append(&answers->data, &head, sizeof head);
-    return err ? err : buf_append(&answers->data, data, size);
-}
-
-static enum err push_answers(struct recording *rec, const struct answers *answers)
-{
-    enum err err = ERR_OK;
-    for (size_t at = 0; !err && at < answers->data.size;) {
-        struct answer head;
-        memcpy(&head, answers->data.data + at, sizeof head);
-        at += sizeof head;
-        err = push_list(head.venue, answers->data.data + at, head.size, rec);
-        at += head.size;
-    }
-    return err;
-}
-
 /* The first record of the session, and the instrument lists. */
-static enum err push_start(struct recording *rec, const struct answers *answers)
+static enum err push_start(struct recording *rec)
 {
     struct buf json;
     buf_init(&json, RECORD_DATA_MAX);
     enum err err = record_plan_config(plan_of(rec), &rec->config, &json);
     err = err ? err : push(rec, RECORD_CONFIG, "", json.data, json.size);
     buf_release(&json);
-    return err ? err : push_answers(rec, answers);
+    return err ? err : plan_keeper_answers(rec->plans, push_list, rec);
 }
 
 /* ---- starting ------------------------------------------------------------------------------- */
@@ -347,7 +288,7 @@ static enum err open_outputs(struct recording *rec)
     return outputs_open(&rec->outputs, &options, &rec->config, tape_keeper_id(rec->tape));
 }
 
-static enum err start(struct recording *rec, struct answers *answers)
+static enum err start(struct recording *rec)
 {
     enum err err = record_queue_new(&rec->capture_queue, CAPTURE_QUEUE_BYTES);
     err = err ? err : record_queue_new(&rec->engine_queue, ENGINE_QUEUE_BYTES);
@@ -355,8 +296,7 @@ static enum err start(struct recording *rec, struct answers *answers)
         return err;
     record_queue_set_patience(rec->capture_queue, QUEUE_PATIENCE_NS);
     record_queue_set_patience(rec->engine_queue, QUEUE_PATIENCE_NS);
-    err = push_start(rec, answers);
-    buf_release(&answers->data);
+    err = push_start(rec);
     err = err ? err : open_tape(rec);
     err = err ? err : open_outputs(rec);
     return err ? err : start_threads(rec);
@@ -396,21 +336,41 @@ static enum err write_status(struct buf *out, void *arg)
 
 /* ---- reading the configuration again -------------------------------------------------------- */
 
+/* Instrument lists that came while capturing; ERR_LIMIT when the network thread is behind. */
+static enum err give_list(const struct venue *venue, const void *data, size_t size, void *arg)
+{
+    struct recording *rec = arg;
+    struct order order = {.kind = ORDER_NOTE, .venue = venue->name, .record = RECORD_HTTP};
+    order.data = malloc(size);
+    order.size = size;
+    if (!order.data)
+        return err_fail(ERR_NOMEM, "out of memory for an instrument list");
+    memcpy(order.data, data, size);
+    enum err err = capture_net_give(&order, rec->net);
+    if (err)
+        free(order.data);
+    return err;
+}
+
+/* The lists first: they are on the tape before the first frame that needs them. */
+static enum err use_plan(struct recording *rec)
+{
+    struct order order = {.kind = ORDER_PLAN, .plan = plan_of(rec)};
+    enum err err = plan_keeper_answers(rec->plans, give_list, rec);
+    capture_writer_plan(rec->writer, plan_of(rec));
+    return err ? err : capture_net_give(&order, rec->net);
+}
+
 static enum err change_plan(struct recording *rec)
 {
     struct record_call *call = calloc(1, sizeof *call);
     if (!call)
         return err_fail(ERR_NOMEM, "out of memory for the configuration");
-    struct list_fetch fetch = {.session = rec->http, .cancel_fd = rec->control.wake_fd};
     enum err err = record_call_parse(call, rec->command, rec->word_count, rec->words);
-    err = err ? err : add_plan(rec, &call->venues, &fetch);
+    err = err ? err : plan_keeper_make(rec->plans, &call->venues, rec->control.wake_fd);
     record_call_release(call);
     free(call);
-    if (err)
-        return err;
-    struct order order = {.kind = ORDER_PLAN, .plan = plan_of(rec)};
-    capture_writer_plan(rec->writer, plan_of(rec));
-    return capture_net_give(&order, rec->net);
+    return err ? err : use_plan(rec);
 }
 
 static void reload(struct recording *rec)
@@ -422,6 +382,17 @@ static void reload(struct recording *rec)
     else
         log_info("subscriptions changed as '%s' says; other changes in it wait for a restart",
                  rec->call->config);
+}
+
+static void keep_plan(struct recording *rec)
+{
+    if (rec->reload)
+        reload(rec);
+    if (!plan_keeper_retry(rec->plans, clock_mono_ns(), rec->control.wake_fd))
+        return;
+    enum err err = use_plan(rec);
+    if (err)
+        log_error("%s", err_text(err));
 }
 
 /* ---- running -------------------------------------------------------------------------------- */
@@ -463,8 +434,8 @@ static void wait_for_stop(struct recording *rec)
         if (fds[2].revents & POLLIN)
             status_server_answer(&rec->status, write_status, rec);
         retain(rec);
-        if (rec->reload && record_control_cause(&rec->control) == STOP_NONE)
-            reload(rec);
+        if (record_control_cause(&rec->control) == STOP_NONE)
+            keep_plan(rec);
     }
 }
 
@@ -583,9 +554,9 @@ static void release(struct recording *rec)
     record_queue_free(rec->engine_queue);
 }
 
-static void record_all(struct recording *rec, struct answers *answers)
+static void record_all(struct recording *rec)
 {
-    keep_failure(rec, start(rec, answers));
+    keep_failure(rec, start(rec));
     bool started = !rec->err;
     if (started)
         wait_for_stop(rec);
@@ -604,7 +575,7 @@ static void record_all(struct recording *rec, struct answers *answers)
     release(rec);
 }
 
-static enum err prepare(struct recording *rec, struct answers *answers)
+static enum err prepare(struct recording *rec)
 {
     const struct record_call *call = rec->call;
     enum err err = open_signals(rec);
@@ -613,29 +584,22 @@ static enum err prepare(struct recording *rec, struct answers *answers)
         err = ca_file_check(call->ca_file);
     err = err ? err : record_config_make(&rec->config, &call->engine, io_posix(), call->out);
     err = err ? err : http_session_open(&rec->http, call->ca_file);
-    struct list_fetch fetch = {
-        .session = rec->http, .cancel_fd = rec->signal_fd, .answer = keep_answer, .arg = answers};
-    return err ? err : add_plan(rec, &call->venues, &fetch);
+    err = err ? err : plan_keeper_new(&rec->plans, rec->http);
+    return err ? err : plan_keeper_make(rec->plans, &call->venues, rec->signal_fd);
 }
 
 static enum err run(struct recording *rec)
 {
-    struct answers answers;
-    buf_init(&answers.data, PLAN_VENUES_MAX * (size_t)RECORD_DATA_MAX);
-    enum err err = prepare(rec, &answers);
+    enum err err = prepare(rec);
     if (!err) {
-        record_all(rec, &answers);
+        record_all(rec);
         err = rec->err ? err_fail(rec->err, "%s", rec->err_text) : ERR_OK;
     }
-    buf_release(&answers.data);
+    plan_keeper_free(rec->plans);
     http_session_close(rec->http);
     record_control_close(&rec->control);
     if (rec->signal_fd >= 0)
         close(rec->signal_fd);
-    while (rec->plan_count > 0) {
-        record_plan_release(plan_of(rec));
-        free(rec->plans[--rec->plan_count]);
-    }
     return err;
 }
 

@@ -223,15 +223,16 @@ static void order_fetch(struct conductor *conductor, const struct order *order, 
 static void order_note(struct conductor *conductor, const struct order *order, struct stamp now)
 {
     struct wire *wire = wire_set_find(&conductor->wires, order->connection);
-    size_t size = strlen(order->text);
+    const void *data = order->data ? order->data : order->text;
+    size_t size = order->data ? order->size : strlen(order->text);
     if (wire) {
-        wire_note(wire, &conductor->world, order->record, now, order->text, size);
+        wire_note(wire, &conductor->world, order->record, now, data, size);
         return;
     }
     struct capture_feed *feed = &conductor->world.feed;
     struct feed_source source =
         capture_feed_venue(feed, order->venue ? order->venue : "", order->connection);
-    capture_feed_push(feed, &source, order->record, 0, now, order->text, size);
+    capture_feed_push(feed, &source, order->record, 0, now, data, size);
 }
 
 static enum err take_plan(struct conductor *conductor, const struct record_plan *plan,

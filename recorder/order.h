@@ -31,7 +31,8 @@ enum order_kind {
     /* Fetch `text` (a target) from the REST host of `venue`; the answer comes as a RECORD_HTTP.
      * At most one a venue is under way for the watch. */
     ORDER_FETCH,
-    /* Put a record of type `record` with data `text` on the tape, for `venue` and `connection`. */
+    /* Put a record of type `record` with data `data`, or `text` when that is NULL, on the tape, for
+     * `venue` and `connection`. */
     ORDER_NOTE,
     /* From now on `plan` is what is to be captured. The plan before must stay until the conductor
      * ends (record_plan keeps them all). */
@@ -46,6 +47,8 @@ struct order {
     uint32_t connection;
     enum record_type record;
     const struct record_plan *plan;
+    void *data; /* from malloc(); belongs to the order once it was taken; NULL = none */
+    size_t size;
     char text[ORDER_TEXT_MAX];
 };
 

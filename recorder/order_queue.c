@@ -27,6 +27,9 @@ void order_queue_free(struct order_queue *queue)
 {
     if (!queue)
         return;
+    struct order order;
+    while (order_queue_pop(queue, &order))
+        free(order.data);
     pthread_mutex_destroy(&queue->mutex);
     free(queue);
 }

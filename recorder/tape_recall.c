@@ -2,15 +2,42 @@
 
 #include "engine/base/log.h"
 #include "engine/tape/tape_reader.h"
+#include "recorder/http_record.h"
+
+/* What was fetched fills holes like what was received. */
+static enum err decode_http(const struct record *record, const struct plan_venue *plan,
+                            struct venue_frame *frame)
+{
+    struct http_record http;
+    const struct venue *venue = plan->venue;
+    venue_frame_clear(frame);
+    if (!venue->decode_http || !http_record_read(&http, record) || http.status != 200 ||
+        (venue->rest && venue->rest->is_list && venue->rest->is_list(http.url)))
+        return ERR_OK;
+    return venue->decode_http(http.url, http.body, http.size, &plan->list, frame);
+}
 
 static enum err recall(const struct record *record, const struct record_plan *plan,
                        struct venue_frame *frame, struct capture_watch *watch)
 {
     const struct plan_venue *venue = record_plan_venue(plan, record->venue);
-    if (!venue || record->type != RECORD_RECEIVED)
+    enum err err = ERR_OK;
+    if (!venue)
         return ERR_OK;
     frame->connection = record->connection;
-    enum err err = venue->venue->decode(record->data, record->size, frame);
+    switch (record->type) {
+    case RECORD_RECEIVED:
+        err = venue->venue->decode(record->data, record->size, frame);
+        break;
+    case RECORD_HTTP:
+        err = decode_http(record, venue, frame);
+        break;
+    case RECORD_CONNECTION:
+        frame = NULL;
+        break;
+    default:
+        return ERR_OK;
+    }
     return err ? err : capture_watch_recall(watch, record, frame);
 }
 

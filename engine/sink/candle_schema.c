@@ -33,7 +33,11 @@ const char candle_schema_columns[] = COLUMN_NAMES;
 const char candle_schema_upsert[] =
     "INSERT INTO candle (" COLUMN_NAMES "update_no) VALUES (" COLUMN_PLACES "?) "
     "ON CONFLICT (venue, instrument, bar, open_time) DO UPDATE SET " COLUMN_ASSIGNMENTS
-    "update_no = excluded.update_no";
+    "update_no = excluded.update_no "
+    /* Who knows only a part of a window does not overwrite who knew all of it: a tape whose
+     * beginning was given up begins in the middle of one. */
+    "WHERE coalesce(excluded.flags, '') NOT LIKE '%partial%' "
+    "OR coalesce(candle.flags, '') LIKE '%partial%' OR candle.state = 'forming'";
 
 /* What a step creates stays as it was when the step was written; later steps change it. */
 /* clang-format off */

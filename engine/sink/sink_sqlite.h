@@ -15,7 +15,9 @@
  * On opening, the updates that are stored already are known (tape_position): they are skipped when
  * they come again, which they do because a restarted engine is fed from the start of the tape. A
  * checksum over all updates makes sure that they are the same ones (ERR_DAMAGED when not: another
- * rewick made them). Where two tapes have the same candle, the one that is written last stays.
+ * rewick made them). Where two tapes have the same candle, the one that is written last stays,
+ * unless it is flagged partial and the stored one is whole: a tape whose beginning was given up
+ * begins in the middle of windows.
  *
  * Forming candles wait in memory, the last state of each (SINK_SQLITE_FORMING_MAX), and are written
  * on committing; closed and corrected ones are written at once. A commit happens when the last one

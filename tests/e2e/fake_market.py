@@ -174,6 +174,10 @@ class Exchange(FakeVenue):
         with self._lock:
             self._faults += [(part, answer) for answer in answers]
 
+    def fail_no_more(self):
+        with self._lock:
+            self._faults.clear()
+
     def requests_for(self, part):
         return [r for r in self.requests if part in r.target]
 

@@ -140,7 +140,6 @@ def test_one_of_two_connections_may_fail(recorder, run, fault):
 def test_what_one_connection_misses_the_other_brings(recorder, run):
     """Each of two connections loses other trades: together they have all."""
     with Binance(BTC) as venue:
-        venue._lock.acquire()
         rng = random.Random(9)
 
         def send(symbol, trade):
@@ -148,7 +147,6 @@ def test_what_one_connection_misses_the_other_brings(recorder, run):
             for conn in [rng.choice(conns)] if rng.random() < 0.5 else conns:
                 conn.text(venue._trade_frame(symbol, [trade]))
 
-        venue._lock.release()
         rec = recorder(venue, *CANDLES, "--redundant", "2")
         until(lambda: len(venue.subscribers()) == 2, "both connections", recorder=rec)
         venue._send_trade = send

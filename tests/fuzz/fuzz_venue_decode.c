@@ -1,21 +1,26 @@
 /*
- * Fuzzes all that venues make of foreign bytes. The first byte says which venue (venue_all()[byte %
- * count]), the second what to do with the rest:
+ * Fuzzes all that venues make of foreign bytes. The first line says which venue and what to do with
+ * the rest, "okx frames" or "kraken http 3"; a word that is none means one by its hash:
  *
- *     byte % 8: 0 decode frames of one connection, divided by NUL; 1 an HTTP answer; 2 a client's
- *     request, then the same bytes as a frame of the tape; 3 a request target or a name; 4 a page
- * of the instrument list; 5 an HTTP request to the played venue; 6 the answer to a handshake; 7 a
- *     frame that may demand an answer
- *     byte / 8: which address an HTTP answer answers
+ *     frames    frames of one connection, divided by NUL
+ *     http      an HTTP answer; the number says to which address
+ *     client    a client's request, then the same bytes as a frame of the tape
+ *     name      a request target, an instrument, a symbol
+ *     list      a page of the instrument list, and what is asked for with the names in it
+ *     get       the target of an HTTP request to the played venue
+ *     handshake the answer to a handshake
+ *     respond   a frame that may demand an answer
  *
  * Beyond crashes: what is refused carries a reason and no trades, trades come sorted and in range,
- * instruments have names of their own, and what a played venue sends is JSON.
+ * instruments have names of their own, what a played venue sends is JSON or "pong", and whatever an
+ * instrument list calls its symbols, messages stay JSON and targets stay targets.
  */
 #include "engine/tape/record.h"
 #include "engine/venue/json_scan.h"
 #include "engine/venue/venue.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,7 +65,8 @@ static void walk(struct json_span span)
 static enum err check_reply(const void *data, size_t size, void *arg)
 {
     (void)arg;
-    walk(json_scan_document(data, size));
+    if (size != 4 || memcmp(data, "pong", 4) != 0)
+        walk(json_scan_document(data, size));
     return ERR_OK;
 }
 
@@ -147,6 +153,45 @@ static void decode_http(const struct venue *venue, unsigned url, const uint8_t *
     buf_release(&target);
 }
 
+static void check_message(const struct buf *out)
+{
+    walk(json_scan_document(out->data, out->size));
+}
+
+static void check_target(const struct buf *out)
+{
+    assert(out->size > 0 && out->data[0] == '/');
+    for (size_t i = 0; i < out->size; i++)
+        assert(out->data[i] > ' ' && out->data[i] < 0x7f && out->data[i] != '#');
+}
+
+/* Messages and targets with a symbol as a list spells it. */
+static void ask_for(const struct venue *venue, const struct instrument *item)
+{
+    const char *const symbols[] = {item->symbol};
+    struct venue_change change = {.symbols = symbols, .count = 1, .first_id = 7};
+    struct venue_hole hole = {.instrument = item,
+                              .channel = venue->recording->channels[0].name,
+                              .first_id = 7,
+                              .last_id = 11,
+                              .from_ns = WALL_NS - INT64_C(60000000000),
+                              .to_ns = WALL_NS,
+                              .now_ns = WALL_NS};
+    struct buf out;
+    buf_init(&out, 1 << 16);
+    for (const struct venue_channel *at = venue->recording->channels; at->name; at++) {
+        change.channel = at->name;
+        for (int leave = 0; leave < 2; leave++) {
+            change.leave = leave;
+            for (size_t i = 0; venue->recording->subscribe(&change, i, &out) == ERR_OK; i++)
+                check_message(&out);
+        }
+    }
+    if (venue->rest->trades && venue->rest->trades(&hole, &out) == ERR_OK)
+        check_target(&out);
+    buf_release(&out);
+}
+
 static void decode_list(const struct venue *venue, const uint8_t *data, size_t size)
 {
     struct instrument_list list;
@@ -163,10 +208,16 @@ static void decode_list(const struct venue *venue, const uint8_t *data, size_t s
         check_instrument(item);
         assert(instrument_list_symbol(&list, item->symbol) == item);
         assert(instrument_list_name(&list, item->name) == item);
+        if (i < 4 && venue->recording)
+            ask_for(venue, item);
     }
     /* The next page is asked for as this one says, in a form that is known again. */
     err = venue->rest->list(1, data, size, &target);
-    assert(err || (buf_terminate(&target) == ERR_OK && venue->rest->is_list((char *)target.data)));
+    if (!err) {
+        check_target(&target);
+        assert(buf_terminate(&target) == ERR_OK);
+        assert(venue->rest->is_list((const char *)target.data));
+    }
     buf_release(&target);
     instrument_list_release(&list);
 }
@@ -287,35 +338,71 @@ static void as_text(const struct venue *venue, void (*use)(const struct venue *,
     free(text);
 }
 
+/* ---- the first line -------------------------------------------------------------------------- */
+
+enum what { FRAMES, HTTP, CLIENT, NAME, LIST, GET, HANDSHAKE, RESPOND, WHAT_COUNT };
+
+static const char *const whats[WHAT_COUNT] = {"frames", "http", "client",    "name",
+                                              "list",   "get",  "handshake", "respond"};
+
+static unsigned hash(const char *word)
+{
+    unsigned sum = 2166136261u;
+    for (; *word; word++)
+        sum = (sum ^ (unsigned char)*word) * 16777619u;
+    return sum;
+}
+
+static const struct venue *find_venue(const char *word)
+{
+    const struct venue *venue = venue_find(word);
+    size_t count = 0;
+    while (venue_all()[count])
+        count++;
+    return venue ? venue : venue_all()[hash(word) % count];
+}
+
+static enum what find_what(const char *word)
+{
+    for (unsigned i = 0; i < WHAT_COUNT; i++)
+        if (strcmp(whats[i], word) == 0)
+            return (enum what)i;
+    return (enum what)(hash(word) % WHAT_COUNT);
+}
+
+static void use(const struct venue *venue, enum what what, unsigned number, const uint8_t *data,
+                size_t size)
+{
+    const struct venue_recording *recording = venue->recording;
+    if (what == FRAMES)
+        decode(venue, data, size);
+    else if (what == HTTP && venue->decode_http)
+        decode_http(venue, number, data, size);
+    else if (what == CLIENT && venue->serving)
+        ask(venue, data, size);
+    else if (what == NAME && venue->serving)
+        as_text(venue, name, data, size);
+    else if (what == LIST && venue->rest)
+        decode_list(venue, data, size);
+    else if (what == GET && venue->serving)
+        as_text(venue, answer, data, size);
+    else if (what == HANDSHAKE && recording && recording->handshake)
+        shake_hands(venue, data, size);
+    else if (what == RESPOND && recording && recording->respond)
+        respond(venue, data, size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t count = 0;
-    while (venue_all()[count]) {
-        count++;
-    }
-    if (size < 2) {
+    char line[64], venue[32] = "", what[32] = "";
+    unsigned number = 0;
+    const uint8_t *end = size ? memchr(data, '\n', size) : NULL;
+    if (!end || (size_t)(end - data) >= sizeof line)
         return 0;
-    }
-    const struct venue *venue = venue_all()[data[0] % count];
-    unsigned what = data[1] % 8u, url = data[1] / 8u;
-    data += 2;
-    size -= 2;
-    if (what == 0) {
-        decode(venue, data, size);
-    } else if (what == 1 && venue->decode_http) {
-        decode_http(venue, url, data, size);
-    } else if (what == 2 && venue->serving) {
-        ask(venue, data, size);
-    } else if (what == 3 && venue->serving) {
-        as_text(venue, name, data, size);
-    } else if (what == 4 && venue->rest) {
-        decode_list(venue, data, size);
-    } else if (what == 5 && venue->serving) {
-        as_text(venue, answer, data, size);
-    } else if (what == 6 && venue->recording && venue->recording->handshake) {
-        shake_hands(venue, data, size);
-    } else if (what == 7 && venue->recording && venue->recording->respond) {
-        respond(venue, data, size);
-    }
+    memcpy(line, data, (size_t)(end - data));
+    line[end - data] = '\0';
+    sscanf(line, "%31s %31s %3u", venue, what, &number);
+    size -= (size_t)(end + 1 - data);
+    use(find_venue(venue), find_what(what), number, end + 1, size);
     return 0;
 }

@@ -352,7 +352,7 @@ static size_t past_trades(const char *symbol, const struct venue_span *span, siz
         if (world->markets[i].venue == past->venue &&
             strcmp(world->markets[i].instrument.symbol, symbol) == 0)
             market = &world->markets[i];
-    if (!market || span->aggregated)
+    if (!market)
         return 0;
     uint64_t oldest = market->recent_count > RECENT_MAX ? market->recent_count - RECENT_MAX : 0;
     size_t count = 0;

@@ -304,6 +304,35 @@ static void another_tape_replaces_candle_and_revisions(void **state)
                  "2|2|3\n");
 }
 
+/* A tape that begins in the middle of a window knows less than what is stored of it. */
+static void a_part_of_a_window_does_not_replace_the_whole(void **state)
+{
+    (void)state;
+    const uint8_t other_tape[16] = {9};
+    struct engine_config config = config_of(1);
+    struct candle candle = candle_sample(1);
+    struct sink *sink = open_sink();
+    candle.flags = 0;
+    assert_ok(sink->put(sink, &candle));
+    finish(sink, 9, 1);
+    assert_ok(sink_sqlite_open(&sink, path, other_tape, &config));
+    candle.flags = CANDLE_PARTIAL;
+    candle.trades = 7;
+    assert_ok(sink->put(sink, &candle));
+    candle.open_ns += NS_PER_MIN;
+    candle.close_ns += NS_PER_MIN;
+    candle.update = 2;
+    assert_ok(sink->put(sink, &candle));
+    candle.update = 3;
+    candle.trades = 8;
+    candle.state = CANDLE_CORRECTED;
+    candle.revision = 1;
+    assert_ok(sink->put(sink, &candle));
+    finish(sink, 9, 3);
+    assert_query("SELECT trades, state FROM candle ORDER BY open_time",
+                 "1234|closed\n8|corrected\n");
+}
+
 static void more_forming_candles_than_fit_in_memory_are_all_stored(void **state)
 {
     (void)state;
@@ -822,6 +851,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(view_has_numbers_and_iso_times, fresh),
         cmocka_unit_test_setup(earlier_revisions_are_kept_and_forming_ones_are_not, fresh),
         cmocka_unit_test_setup(another_tape_replaces_candle_and_revisions, fresh),
+        cmocka_unit_test_setup(a_part_of_a_window_does_not_replace_the_whole, fresh),
         cmocka_unit_test_setup(more_forming_candles_than_fit_in_memory_are_all_stored, fresh),
         cmocka_unit_test_setup(commits_wait_for_time_or_number_or_the_end, fresh),
         cmocka_unit_test_setup(closing_without_a_final_commit_keeps_what_was_committed, fresh),
