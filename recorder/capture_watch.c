@@ -211,9 +211,12 @@ static void on_changed(const struct watched_sub *sub, enum watched_state before,
     }
 }
 
+/* A connection whose beginning was lost wants nothing that is known, which would be there at once.
+ */
 static void check_settled(struct watched_connection *connection)
 {
-    bool settled = connection->open && connection_watch_settled(&connection->subs);
+    bool settled = connection->open && connection->began &&
+                   connection_watch_settled(&connection->subs);
     if (settled && !connection->settled)
         connection->give_settled = true;
     connection->settled = settled;
@@ -314,19 +317,49 @@ static uint32_t number_of(const json_t *event, const char *name)
     return value > 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
 }
 
-static enum err on_open(struct capture_watch *watch, struct watched_venue *venue,
-                        const struct record *record, const json_t *event)
+static void on_close(struct capture_watch *watch, struct watched_venue *venue,
+                     struct watched_connection *connection, bool planned);
+
+static enum err connect(struct capture_watch *watch, struct watched_venue *venue,
+                        const struct record *record, uint32_t link, struct watched_connection **out)
 {
-    struct watched_connection *connection;
-    enum err err =
-        watched_venue_connect(venue, record->connection, number_of(event, "link"), &connection);
+    enum err err = watched_venue_connect(venue, record->connection, link, out);
     if (err)
         return err;
+    struct watched_connection *connection = *out;
     connection->watch = watch;
     connection->open = true;
     connection->opened_wall_ns = record->wall_ns;
     connection_watch_init(&connection->subs, venue->plan->venue, record->mono_ns, on_changed,
                           connection);
+    return ERR_OK;
+}
+
+/* Beside the one that it is to replace, a link has no other connection when it opens one: the ends
+ * of those were lost in a full queue. */
+static void end_others(struct capture_watch *watch, struct watched_venue *venue, uint32_t link,
+                       uint32_t replaced)
+{
+    for (size_t i = venue->count; link > 0 && i-- > 0;) {
+        struct watched_connection *other = venue->connections[i];
+        if (other->open && other->number != replaced && other->link && other->link->number == link)
+            on_close(watch, venue, other, false);
+    }
+}
+
+static enum err on_open(struct capture_watch *watch, struct watched_venue *venue,
+                        const struct record *record, const json_t *event)
+{
+    struct watched_connection *connection;
+    uint32_t link = number_of(event, "link"), replaced = number_of(event, "replaces");
+    end_others(watch, venue, link, replaced);
+    enum err err = connect(watch, venue, record, link, &connection);
+    if (err)
+        return err;
+    connection->began = true;
+    struct watched_connection *old = watched_venue_connection(venue, replaced);
+    if (old && !old->link)
+        old->link = connection->link;
     err = each_channel(connection, json_object_get(event, "wanted"), want);
     check_settled(connection);
     give_due(watch, connection);
@@ -361,11 +394,11 @@ static void on_close(struct capture_watch *watch, struct watched_venue *venue,
         if (subs->subs[i].state == SUB_CONFIRMED)
             drop(watch, venue, coverage, !planned || coverage->wanted > 0);
     }
-    if (planned) {
+    venue->reconnects += !planned;
+    if (planned || !connection->link) { /* it has no successor that would make room */
         watched_venue_forget(venue, connection);
         return;
     }
-    venue->reconnects++;
     connection->give_greeted = connection->give_settled = connection->give_renew = false;
 }
 
@@ -505,11 +538,29 @@ static void see_reconnect(struct watched_connection *connection)
     snprintf(connection->renew_why, sizeof connection->renew_why, "the venue asks for it");
 }
 
+/* Its beginning was lost in a full queue: nobody knows what it carries, so another one is wanted.
+ */
+static enum err meet(struct capture_watch *watch, struct watched_venue *venue,
+                     const struct record *record, struct watched_connection **out)
+{
+    *out = watched_venue_connection(venue, record->connection);
+    if (*out || record->connection == 0)
+        return ERR_OK;
+    enum err err = connect(watch, venue, record, 0, out);
+    if (err)
+        return err;
+    (*out)->renewing = (*out)->give_renew = true;
+    snprintf((*out)->renew_why, sizeof(*out)->renew_why, "its beginning is not on the tape");
+    return ERR_OK;
+}
+
 static enum err see_frame(struct capture_watch *watch, struct watched_venue *venue,
                           const struct record *record, const struct venue_frame *frame)
 {
-    struct watched_connection *connection = watched_venue_connection(venue, record->connection);
-    enum err err = ERR_OK;
+    struct watched_connection *connection;
+    enum err err = meet(watch, venue, record, &connection);
+    if (err)
+        return err;
     venue->frames++;
     if (connection)
         watched_connection_frame(connection, watch->now);

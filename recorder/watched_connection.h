@@ -50,6 +50,7 @@ struct watched_connection {
     struct watched_link *link; /* NULL: not known */
     struct capture_watch *watch;
     struct watched_venue *venue;
+    bool began; /* its beginning was seen; else nobody knows what is wanted of it */
     bool open, greeted, settled, renewing;
     uint64_t frames, trades, malformed;
     int64_t opened_wall_ns, last_frame_wall_ns, last_data_wall_ns;
