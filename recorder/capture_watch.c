@@ -215,8 +215,8 @@ static void on_changed(const struct watched_sub *sub, enum watched_state before,
  */
 static void check_settled(struct watched_connection *connection)
 {
-    bool settled = connection->open && connection->began &&
-                   connection_watch_settled(&connection->subs);
+    bool settled =
+        connection->open && connection->began && connection_watch_settled(&connection->subs);
     if (settled && !connection->settled)
         connection->give_settled = true;
     connection->settled = settled;

@@ -27,6 +27,7 @@
 #include "recorder/tape_recall.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -43,6 +44,9 @@
 #define QUEUE_PATIENCE_NS (NS_PER_MS)
 /* Lines of one kind on stderr per minute; more are counted. */
 #define LOG_LINES_PER_MINUTE 30
+/* Memory blocks from this size on go back to the system when they are freed; the C library would raise
+ * the limit after the first large one and keep an instrument list's room for months. */
+#define LARGE_BLOCK_BYTES (256 * 1024)
 
 /* What runs. */
 struct recording {
@@ -613,6 +617,7 @@ static enum err cmd_record(const struct command *command, int argc, char **argv)
         if (call->log && strcmp(call->log, "json") == 0)
             log_set_json(1);
         log_set_limit(LOG_LINES_PER_MINUTE);
+        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
         *rec = (struct recording){.command = command,
                                   .word_count = argc,
                                   .words = argv,

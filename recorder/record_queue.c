@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 /* Each entry begins with this; `bytes` includes it and the data, rounded up. A pad is no record: it
@@ -22,12 +23,17 @@ _Static_assert(offsetof(struct entry, record) <= ALIGN,
                "the shortest rest of the ring holds a pad");
 /* When the reader has caught up, start again at the front instead of touching ever more memory. */
 #define REWIND_BYTES (256u * 1024)
+/* Memory behind this is given back when the queue is empty again: one large record, an instrument
+ * list, must not cost its size for months. */
+#define KEPT_BYTES (4u * 1024 * 1024)
+#define PAGE_BYTES 4096u
 /* A patient reader is woken when this much waits. */
 #define WAKE_BYTES (1024u * 1024)
 
 struct record_queue {
     uint8_t *ring;
     uint64_t capacity;                  /* power of two */
+    uint64_t touched;                   /* of the ring, from its front; the pushing thread's */
     _Alignas(64) _Atomic uint64_t head; /* bytes ever pushed; written by the pushing thread */
     /* Where the pushing thread went on at the front although there was room behind; the reader goes
      * there when it comes to this place. Nothing lies between, so it takes no room. */
@@ -52,7 +58,7 @@ enum err record_queue_new(struct record_queue **out, size_t bytes)
     queue->capacity = RECORD_QUEUE_BYTES_MIN;
     while (queue->capacity < bytes)
         queue->capacity *= 2;
-    queue->ring = aligned_alloc(ALIGN, queue->capacity);
+    queue->ring = aligned_alloc(PAGE_BYTES, queue->capacity);
     if (!queue->ring) {
         free(queue);
         return err_fail(ERR_NOMEM, "out of memory for a record queue of %zu bytes", bytes);
@@ -144,6 +150,15 @@ static void write_entry(struct entry *entry, const struct record *record, uint64
         memcpy(entry + 1, record->data, record->size);
 }
 
+/* Of an empty queue, whose reader looks at nothing. */
+static void give_back(struct record_queue *queue)
+{
+    if (queue->touched <= KEPT_BYTES)
+        return;
+    madvise(queue->ring + KEPT_BYTES, queue->capacity - KEPT_BYTES, MADV_DONTNEED);
+    queue->touched = KEPT_BYTES;
+}
+
 bool record_queue_push(struct record_queue *queue, const struct record *record)
 {
     assert(record->size <= RECORD_DATA_MAX);
@@ -154,6 +169,7 @@ bool record_queue_push(struct record_queue *queue, const struct record *record)
         atomic_store_explicit(&queue->rewound_at, head, memory_order_relaxed);
         head += to_the_end(queue, head);
         tail = head;
+        give_back(queue);
     }
     uint64_t skip = skip_short_rest(queue, head, need);
     if (head + skip + need - real_tail(queue, head, tail) > queue->capacity)
@@ -162,6 +178,9 @@ bool record_queue_push(struct record_queue *queue, const struct record *record)
         write_pad(queue, head, skip);
     head += skip;
     write_entry(entry_at(queue, head), record, need);
+    uint64_t end = (head & (queue->capacity - 1)) + need;
+    if (end > queue->touched)
+        queue->touched = end;
     /* Sequentially consistent, as `sleeping` is: either the reader sees the record before it
      * sleeps, or we see that it sleeps. */
     atomic_store(&queue->head, head + need);

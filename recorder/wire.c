@@ -77,14 +77,16 @@ void wire_note(struct wire *wire, struct wire_world *world, enum record_type typ
     capture_feed_push(&world->feed, &source, type, 0, now, data, size);
 }
 
-/* The event in world->text; what could not be written counts as lost. */
-static void note_event(struct wire *wire, struct wire_world *world, struct stamp now, enum err err)
+/* The event in world->text; what could not be written counts as lost: false. */
+static bool note_event(struct wire *wire, struct wire_world *world, struct stamp now, enum err err)
 {
     struct feed_source source = source_of(wire);
+    uint64_t lost = wire->drops.total;
     if (err)
         capture_feed_lost(&world->feed, &source, DROP_TOO_LARGE, now);
     else
         wire_note(wire, world, RECORD_CONNECTION, now, world->text.data, world->text.size);
+    return wire->drops.total == lost;
 }
 
 bool wire_tell(struct wire *wire, struct wire_world *world, struct stamp now)
@@ -265,8 +267,8 @@ bool wire_change(struct wire *wire, struct wire_world *world, struct item_span a
     size_t leave_count = leaving ? leave.count : 0;
     bool adding = has_room(wire, add, leave_count);
     struct item_span told = adding ? add : (struct item_span){0};
-    if (told.count + leave.count > 0)
-        note_event(wire, world, now, connection_record_change(&world->text, told, leave));
+    bool noted = told.count + leave.count == 0 ||
+                 note_event(wire, world, now, connection_record_change(&world->text, told, leave));
     enum err err = leaving && adding ? add_changes(wire, leave, true) : ERR_OK;
     if (!err && adding)
         err = add_changes(wire, add, false);
@@ -277,7 +279,7 @@ bool wire_change(struct wire *wire, struct wire_world *world, struct item_span a
     wire->carried += add.count - leave_count;
     wire->settled = wire->settled && add.count == 0;
     wire->changed_ns = now.mono_ns;
-    return leaving;
+    return leaving && noted;
 }
 
 bool wire_has_asked(const struct wire *wire)

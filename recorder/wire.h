@@ -109,7 +109,8 @@ enum err wire_address(struct wire *wire, const void *answer, size_t size, bool t
 /* ERR_NET, ERR_NOMEM with text: it has ended; else events follow, perhaps within the call. */
 enum err wire_connect(struct wire *wire, struct wire_world *world) ERR_MUST_CHECK;
 /* Changes subscriptions while it is open; leaves first. What cannot be left it goes on carrying,
- * what there is no room for it lacks from now on; in both cases false: it is to be replaced. */
+ * what there is no room for it lacks from now on; in both cases, and when the change did not get on
+ * the tape, false: it is to be replaced. */
 bool wire_change(struct wire *wire, struct wire_world *world, struct item_span add,
                  struct item_span leave, struct stamp now);
 /* OPEN or CONNECTING: its end follows, perhaps within the call. Before: it ends at once. */

@@ -74,10 +74,19 @@ void tape_encoder_free(struct tape_encoder *encoder)
     free(encoder);
 }
 
+/* Room for one large record is given back: it may not come again for months. */
+static void clear(struct buf *buf)
+{
+    if (buf->capacity > 8 * (size_t)TAPE_BLOCK_CONTENT_GOAL)
+        buf_release(buf);
+    buf_clear(buf);
+}
+
 void tape_encoder_clear(struct tape_encoder *encoder)
 {
     buf_clear(&encoder->table);
-    buf_clear(&encoder->content);
+    clear(&encoder->content);
+    clear(&encoder->out);
     encoder->count = 0;
     encoder->source_count = 0;
     encoder->source_last = 0;

@@ -1,5 +1,7 @@
-"""A running `rewick record` and the questions that tests ask of its tape; import `recorder` to have it as a fixture."""
+"""A running `rewick record` and the questions that tests ask of its tape; import `recorder`
+and `meanwhile` to have them as fixtures."""
 
+import concurrent.futures
 import csv
 import decimal
 import io
@@ -22,7 +24,7 @@ class Recorder:
 
     def __init__(self, rewick, folder, venue, *args, name="binance:BTC-USDT", stdout=None, tape=None):
         self.rewick = rewick
-        self.tape = pathlib.Path(tape or pathlib.Path(folder) / "tape")
+        self.tape = pathlib.Path(folder) / (tape or "tape")
         self.err_path = pathlib.Path(folder) / f"stderr{random.getrandbits(40):x}"
         self.out_path = self.err_path.with_name("stdout" + self.err_path.name[6:])
         command = [rewick, "record"]
@@ -93,6 +95,35 @@ def recorder(rewick, tmp_path):
     yield start
     for one in running:
         one.__exit__()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def meanwhile(request, rewick, run, tmp_path_factory):
+    """Tests that mostly wait run beside the others of their module, from its beginning: a function body(recorder, run)
+    in the list MEANWHILE, and at the module's end
+
+        @pytest.mark.parametrize("body", MEANWHILE)
+        def test_meanwhile(meanwhile, body):
+            meanwhile[body].result()
+    """
+
+    def play(body):
+        folder, running = tmp_path_factory.mktemp(body.__name__), []
+
+        def start(venue, *args, **kwargs):
+            running.append(Recorder(rewick, folder, venue, *args, **kwargs))
+            return running[-1]
+
+        try:
+            body(start, run)
+        finally:
+            for one in running:
+                one.__exit__()
+
+    cases = [i.callspec.params for i in request.session.items if i.module is request.module and hasattr(i, "callspec")]
+    wanted = [params["body"] for params in cases if "body" in params]
+    with concurrent.futures.ThreadPoolExecutor(max(len(wanted), 1)) as pool:
+        yield {body: pool.submit(play, body) for body in wanted}
 
 
 def until(condition, what, timeout=DEADLINE, recorder=None):

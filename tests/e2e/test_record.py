@@ -1,5 +1,6 @@
 """rewick record over real sockets: what a venue sends is on the tape, whatever goes wrong meanwhile."""
 
+import concurrent.futures
 import json
 import os
 import random
@@ -17,9 +18,9 @@ import pytest
 import tape_bytes as tb
 from fake_market import Binance
 from fake_venue import BINARY, CONTINUATION, PING, TEXT, FakeVenue, frame
-from recorder_run import DEADLINE, Recorder, events, gaps, recorder, trade_ids, until, until_newest
+from recorder_run import DEADLINE, Recorder, events, gaps, meanwhile, recorder, trade_ids, until, until_newest
 
-assert recorder
+assert recorder and meanwhile
 
 
 # ---- help ---------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ def test_it_comes_back_after_a_cut(recorder, run, how):
     assert digest == run("replay", rec.tape, "--no-candles", "--digest").stdout.splitlines()[-1]
 
 
-def test_a_stalled_connection_is_noticed_and_one_that_only_pings_is_not(recorder):
+def a_stalled_connection_is_noticed_and_one_that_only_pings_is_not(recorder, run):
     """Coinbase: nothing for 10 s is dead. A ping is something."""
     match = b'{"type":"heartbeat","sequence":1,"last_trade_id":1,"product_id":"BTC-USD","time":"2024-01-01T00:00:00.000000Z"}'
 
@@ -703,13 +704,13 @@ def segments(rec):
     return sorted(rec.tape.glob("*.rwk.zst"))
 
 
-def test_old_segments_go_and_what_is_left_is_whole(recorder, run, tmp_path):
+def old_segments_go_and_what_is_left_is_whole(recorder, run):
     """By size and by age, side by side: the recorder looks now and then only."""
     keep = 60_000
     small = ["--no-candles", "--bar", "1s", "--segment-bytes", "8192", "--flush-ms", "20"]
     sized, aged = [*small, "--keep-bytes", keep], [*small, "--keep-age", "2s"]
     with Binance(BTC) as venue, venue.pumping(0.002):
-        recs = [recorder(venue, *args, tape=tmp_path / args[-2]) for args in (sized, aged)]
+        recs = [recorder(venue, *args, tape=args[-2]) for args in (sized, aged)]
         for rec in recs:
             until(lambda: rec.tape.exists() and segments(rec), "a segment", recorder=rec)
         ends = []
@@ -876,10 +877,14 @@ def test_kill_9_loses_nothing_that_was_written(rewick, run, tmp_path):
     """Each round has a new tape: kill at a random moment under load, compare with what the venue sent and with what
     a reader beside it had seen, go on with a second recorder, and compare its database with one made by a replay."""
     rng = random.Random(5)
-    for number in range(KILLS):
-        wait = rng.uniform(0.005, 0.1) if number % 3 else rng.uniform(0.1, 0.9)
-        kill_once(rewick, run, tmp_path / str(number), wait, rng.choice([5, 20, 100, 300]))
+
+    def play(number, wait, flush_ms):
+        kill_once(rewick, run, tmp_path / str(number), wait, flush_ms)
         shutil.rmtree(tmp_path / str(number))
+
+    waits = [rng.uniform(0.005, 0.1) if n % 3 else rng.uniform(0.1, 0.9) for n in range(KILLS)]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(play, range(KILLS), waits, rng.choices([5, 20, 100, 300], k=KILLS)))
 
 
 def kill_once(rewick, run, folder, wait, flush_ms):
@@ -935,3 +940,14 @@ def test_the_flush_bound_holds(recorder):
             until(lambda: any(trade_number(d) == number for d in received(rec) if d != ACK), "it on the tape")
             assert time.monotonic() - begin < 5
         rec.stop()
+
+
+MEANWHILE = [
+    old_segments_go_and_what_is_left_is_whole,
+    a_stalled_connection_is_noticed_and_one_that_only_pings_is_not,
+]
+
+
+@pytest.mark.parametrize("body", MEANWHILE)
+def test_meanwhile(meanwhile, body):
+    meanwhile[body].result()

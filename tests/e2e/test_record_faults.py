@@ -21,13 +21,14 @@ from recorder_run import (
     gaps,
     missing,
     opened,
+    meanwhile,
     recorder,
     trade_ids,
     until,
     until_newest,
 )
 
-assert recorder
+assert recorder and meanwhile
 
 BTC = {"BTCUSDT": ("BTC", "USDT")}
 
@@ -98,7 +99,7 @@ def test_the_old_connection_may_end_during_the_changeover(recorder, run):
         check_changeover(rec, run, venue)
 
 
-def test_a_venue_that_always_asks_to_reconnect_is_not_flooded(recorder):
+def a_venue_that_always_asks_to_reconnect_is_not_flooded(recorder, run):
     """Every connection is told to go at once: the budget and the waits hold, and the trades come."""
     with Binance(BTC) as venue, venue.pumping(0.01):
 
@@ -161,7 +162,7 @@ def test_what_one_connection_misses_the_other_brings(recorder, run):
 # ---- silence ------------------------------------------------------------------------------------
 
 
-def test_a_peer_that_is_gone_is_noticed_and_its_trades_are_fetched(recorder, run):
+def a_peer_that_is_gone_is_noticed_and_its_trades_are_fetched(recorder, run):
     """The cable is cut: no FIN, no data. Kraken beats every second, so ten are enough."""
     with Kraken({"BTC/USD": ("BTC", "USD")}) as venue, venue.pumping(0.02):
         rec = recorder(venue, *CANDLES, name="kraken:BTC-USD")
@@ -175,7 +176,7 @@ def test_a_peer_that_is_gone_is_noticed_and_its_trades_are_fetched(recorder, run
     assert len(closes(rec, planned=False)) <= 1
 
 
-def test_what_shows_in_half_a_minute(recorder, run):
+def what_shows_in_half_a_minute(recorder, run):
     """Three things at once, as each takes that long: Kraken gets the ping that it wants once a minute; a channel that
     goes silent beside a living one is noticed, its connection replaced and its trades fetched; a symbol that was
     acknowledged and never came is warned about."""
@@ -437,3 +438,15 @@ def test_a_venue_that_drips_is_heard(recorder):
         until_newest(rec, 5)
         rec.stop()
     assert trade_ids(rec) == [1, 2, 3, 4, 5]
+
+
+MEANWHILE = [
+    what_shows_in_half_a_minute,
+    a_peer_that_is_gone_is_noticed_and_its_trades_are_fetched,
+    a_venue_that_always_asks_to_reconnect_is_not_flooded,
+]
+
+
+@pytest.mark.parametrize("body", MEANWHILE)
+def test_meanwhile(meanwhile, body):
+    meanwhile[body].result()

@@ -153,6 +153,9 @@ static struct watch_venue venue_of(struct bench *bench)
 #define OPEN(link)                                                                                 \
     "{\"event\":\"open\",\"url\":\"wss://x\",\"link\":" #link                                      \
     ",\"wanted\":{\"trade\":[\"AAA\",\"BBB\"]}}"
+#define REPLACES(link, connection)                                                                 \
+    "{\"event\":\"open\",\"url\":\"wss://x\",\"link\":" #link ",\"replaces\":" #connection         \
+    ",\"wanted\":{\"trade\":[\"AAA\",\"BBB\"]}}"
 #define LOST    "{\"event\":\"close\",\"reason\":\"cut\",\"planned\":false}"
 #define PLANNED "{\"event\":\"close\",\"reason\":\"done\",\"planned\":true}"
 
@@ -328,7 +331,7 @@ static void test_a_reconnect_is_a_hole_and_a_changeover_is_not(void **state)
     settle(bench, 1);
     trade(bench, 1, "AAA", 10);
     /* changeover */
-    event(bench, 2, OPEN(1));
+    event(bench, 2, REPLACES(1, 1));
     assert_int_equal(venue_of(bench).health, HEALTH_UP); /* the old one carries on */
     settle(bench, 2);
     event(bench, 1, PLANNED);
@@ -434,6 +437,55 @@ static void test_messages_lost_in_the_queue_are_a_hole_where_ids_do_not_show_it(
     close_bench(bench);
 }
 
+static void test_an_end_that_was_lost_in_the_queue_is_noticed(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(IDS_ASCENDING, ACK_SYMBOL);
+    event(bench, 1, OPEN(1));
+    settle(bench, 1);
+    trade(bench, 1, "AAA", 5);
+    /* 1 has ended, and 2 stands in its place; then 2 ends too */
+    event(bench, 2, OPEN(1));
+    settle(bench, 2);
+    assert_int_equal(venue_of(bench).connection_count, 1);
+    assert_int_equal(venue_of(bench).reconnects, 1);
+    assert_int_equal(venue_of(bench).repair.holes, 2);
+    event(bench, 2, LOST);
+    assert_int_equal(venue_of(bench).health, HEALTH_DOWN);
+    /* another link's are left alone */
+    event(bench, 3, OPEN(2));
+    settle(bench, 3);
+    event(bench, 4, OPEN(1));
+    settle(bench, 4);
+    assert_int_equal(venue_of(bench).connection_count, 2);
+    assert_int_equal(venue_of(bench).reconnects, 2);
+    close_bench(bench);
+}
+
+static void test_a_connection_whose_beginning_was_lost_is_replaced(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(IDS_ASCENDING, ACK_SYMBOL);
+    for (int i = 0; i < 3; i++)
+        trade(bench, 7, "AAA", 5 + (uint64_t)i);
+    assert_int_equal(count_orders(bench, ORDER_RENEW), 1);
+    assert_int_equal(last_order(bench, ORDER_RENEW)->connection, 7);
+    assert_int_equal(count_orders(bench, ORDER_SETTLED), 0);
+    assert_int_equal(venue_of(bench).health, HEALTH_DOWN);
+    event(bench, 8, REPLACES(1, 7));
+    settle(bench, 8);
+    assert_int_equal(venue_of(bench).health, HEALTH_UP);
+    assert_int_equal(venue_of(bench).connection_count, 2);
+    /* its end may be lost as well */
+    event(bench, 9, REPLACES(1, 8));
+    assert_int_equal(venue_of(bench).connection_count, 2);
+    /* one that ends before it was replaced leaves nothing behind */
+    trade(bench, 20, "AAA", 9);
+    event(bench, 20, LOST);
+    assert_int_equal(venue_of(bench).connection_count, 2);
+    close_bench(bench);
+}
+
 static void test_what_an_older_session_had_is_a_hole_until_it_is_carried_again(void **state)
 {
     (void)state;
@@ -520,6 +572,8 @@ int main(void)
         cmocka_unit_test(test_redundant_connections_leave_no_hole),
         cmocka_unit_test(test_the_end_of_a_session_is_no_hole),
         cmocka_unit_test(test_messages_lost_in_the_queue_are_a_hole_where_ids_do_not_show_it),
+        cmocka_unit_test(test_an_end_that_was_lost_in_the_queue_is_noticed),
+        cmocka_unit_test(test_a_connection_whose_beginning_was_lost_is_replaced),
         cmocka_unit_test(test_what_an_older_session_had_is_a_hole_until_it_is_carried_again),
         cmocka_unit_test(test_changes_of_subscriptions),
         cmocka_unit_test(test_what_is_no_json_and_who_is_unknown_do_no_harm),
