@@ -24,7 +24,7 @@ PACKAGES := gcc make libc6-dev libwebsockets-dev libssl-dev libzstd-dev zlib1g-d
 	libsqlite3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libjansson-dev libgrpc-dev \
 	grpc-proto xxd zstd sqlite3
 PACKAGES_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-grpcio \
-	python3-protobuf python3-zstandard protobuf-compiler-grpc openssl procps
+	python3-protobuf python3-zstandard protobuf-compiler-grpc openssl procps systemd
 
 # ---- flags ------------------------------------------------------------------------------------
 
@@ -48,8 +48,9 @@ LDLIBS   += -lwebsockets -lgrpc -lgpr -lprotobuf-c -lsqlite3 -lzstd -lz -ljansso
 ENGINE_SRC := $(wildcard engine/*.c engine/*/*.c engine/*/*/*.c)
 APP_SRC    := $(wildcard recorder/*.c replayer/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*_test.c)
-HEADERS    := $(wildcard engine/*.h engine/*/*.h engine/*/*/*.h recorder/*.h replayer/*.h tests/unit/*.h)
-FORMATTED  := main.c $(ENGINE_SRC) $(APP_SRC) $(wildcard tests/unit/*.c tests/sim/*.[ch] tests/fuzz/*.c bench/*.c) \
+HEADERS    := $(wildcard engine/*.h engine/*/*.h engine/*/*/*.h recorder/*.h replayer/*.h tests/unit/*.h \
+	tests/sim/*.h tests/fuzz/*.h)
+FORMATTED  := main.c $(ENGINE_SRC) $(APP_SRC) $(wildcard tests/unit/*.c tests/sim/*.c tests/fuzz/*.c bench/*.c) \
 	$(HEADERS)
 
 PROTOS    := $(wildcard proto/rewick/v1/*.proto)
@@ -111,9 +112,9 @@ endif
 bench-capture: all $(BUILD)/flood_venue $(BUILD)/slow_sync.so
 	$(Q)bench/capture.py $(BINARY) $(BUILD)/flood_venue $(ARGS)
 
-## torture: the long sweeps: sanitizers, many kills, many seeds, long fuzzing
+## torture: the long sweeps: sanitizers, many seeds and kills, long fuzzing (ARGS="sim": one of them)
 torture:
-	$(Q)tests/torture.sh
+	$(Q)tests/torture.sh $(ARGS)
 
 ## fixtures: make the fixture tapes again from their seeds
 fixtures: all
@@ -145,12 +146,14 @@ man: all
 	$(Q)build/rewick --help=words | while read -r command; do \
 		build/rewick $$command --help=man > "build/man/rewick-$$(echo $$command | tr ' ' '-').1"; done
 
-## install: install binary, man pages and completion under PREFIX (default /usr/local)
+## install: binary, man pages, completion and service under PREFIX (default /usr/local)
 PREFIX ?= /usr/local
 install: man
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rewick
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 build/man/*.1
 	install -D -m 644 docs/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rewick
+	install -D -m 644 'recorder/systemd/rewick@.service' '$(DESTDIR)$(PREFIX)/lib/systemd/system/rewick@.service'
+	sed -i 's,/usr/local/bin/rewick,$(PREFIX)/bin/rewick,' '$(DESTDIR)$(PREFIX)/lib/systemd/system/rewick@.service'
 
 ## clean: remove build/
 clean:
@@ -194,6 +197,7 @@ FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
 $(BUILD)/flags: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS_NOW))' > $@
+.PHONY: FORCE
 FORCE:
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(GEN_C) $(GEN_DESC)

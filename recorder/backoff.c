@@ -6,8 +6,7 @@ void backoff_init(struct backoff *backoff, uint64_t seed)
     backoff->random = seed;
 }
 
-/* splitmix64: any seed, zero too, gives well spread numbers. */
-static uint64_t random_next(uint64_t *state)
+uint64_t backoff_random(uint64_t *state)
 {
     uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
     z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
@@ -28,7 +27,7 @@ int64_t backoff_next(struct backoff *backoff)
     uint64_t range = (uint64_t)backoff_ceiling(backoff) + 1;
     if (backoff->tries < UINT32_MAX)
         backoff->tries++;
-    return (int64_t)(random_next(&backoff->random) % range);
+    return (int64_t)(backoff_random(&backoff->random) % range);
 }
 
 void backoff_reset(struct backoff *backoff)

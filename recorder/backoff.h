@@ -23,6 +23,8 @@ void backoff_init(struct backoff *backoff, uint64_t seed);
 int64_t backoff_next(struct backoff *backoff);
 /* The largest wait that backoff_next() may give now. */
 int64_t backoff_ceiling(const struct backoff *backoff);
+/* A random number: splitmix64, any seed will do. */
+uint64_t backoff_random(uint64_t *state);
 /* After a success that lasted. */
 void backoff_reset(struct backoff *backoff);
 

@@ -1,6 +1,6 @@
 #include "recorder/capture_intake.h"
 
-#include "recorder/http_record.h"
+#include "engine/engine_answer.h"
 
 void capture_intake_init(struct capture_intake *intake, struct tape_keeper *tape,
                          struct capture_watch *watch, const struct record_plan *plan)
@@ -33,18 +33,6 @@ static const struct plan_venue *venue_of(const struct capture_intake *intake,
     return NULL;
 }
 
-static enum err decode_http(struct capture_intake *intake, const struct plan_venue *venue,
-                            const struct record *record, bool *out_decoded)
-{
-    struct http_record http;
-    const struct venue *of = venue->venue;
-    if (!of->decode_http || !http_record_read(&http, record) || http.status != 200 ||
-        (of->rest && of->rest->is_list && of->rest->is_list(http.url)))
-        return ERR_OK;
-    *out_decoded = true;
-    return of->decode_http(http.url, http.body, http.size, &venue->list, &intake->frame);
-}
-
 /* What cannot be decoded has no source time and goes on the tape all the same. */
 static const struct venue_frame *decode(struct capture_intake *intake, struct record *record)
 {
@@ -59,7 +47,7 @@ static const struct venue_frame *decode(struct capture_intake *intake, struct re
         err = venue->venue->decode(record->data, record->size, &intake->frame);
         record->source_ns = err ? RECORD_NO_TIME : intake->frame.source_ns;
     } else if (record->type == RECORD_HTTP) {
-        err = decode_http(intake, venue, record, &decoded);
+        err = engine_answer_decode(record, venue->venue, &venue->list, &intake->frame, &decoded);
     }
     return decoded && !err ? &intake->frame : NULL;
 }

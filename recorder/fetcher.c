@@ -1,6 +1,6 @@
 #include "recorder/fetcher.h"
 
-#include "recorder/http_record.h"
+#include "engine/engine_answer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +16,12 @@ static void note_answer(struct fetcher *fetcher, const struct fetch *fetch, stru
     const char *reason = answer->status == 0 ? answer->reason : NULL;
     if (reason && (*reason == '\0' || !buf_is_utf8(reason, strlen(reason))))
         reason = "no answer";
-    enum err err = http_record_write(&world->text, fetch->method, fetch->host, fetch->target,
-                                     answer->status, reason, answer->body, answer->size);
+    struct engine_asked asked = {.method = fetch->method,
+                                 .host = fetch->host->text,
+                                 .target = fetch->target,
+                                 .status = answer->status,
+                                 .error = reason};
+    enum err err = engine_answer_tell(&world->text, &asked, answer->body, answer->size);
     if (err)
         capture_feed_lost(&world->feed, &source, DROP_TOO_LARGE, now);
     else

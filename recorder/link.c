@@ -103,15 +103,6 @@ static void say_ended(struct link *link, const struct wire *wire, struct stamp n
 
 /* ---- age ------------------------------------------------------------------------------------ */
 
-/* splitmix64. */
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
 /* A venue that says nothing is taken to cut after a day, as those do that say it: a changeover a
  * day costs nothing, a cut does. */
 static int64_t age_max_ns(const struct wire *wire)
@@ -125,7 +116,7 @@ static void draw_age(struct link *link, struct wire *wire)
     int64_t part_ns = age_max_ns(wire) / 1000;
     uint64_t range = (uint64_t)(part_ns * (AGE_TO - AGE_FROM)) + 1;
     wire->renew_ns =
-        wire->opened_ns + part_ns * AGE_FROM + (int64_t)(random_next(&link->random) % range);
+        wire->opened_ns + part_ns * AGE_FROM + (int64_t)(backoff_random(&link->random) % range);
     snprintf(wire->renew_reason, sizeof wire->renew_reason, "before the venue's limit of age");
 }
 

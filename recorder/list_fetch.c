@@ -4,12 +4,13 @@
 #include "engine/base/io.h"
 #include "engine/base/log.h"
 #include "engine/base/time_text.h"
-#include "recorder/http_record.h"
+#include "engine/engine_answer.h"
 
 #include <poll.h>
 #include <stdlib.h>
 
 #define RETRY_AFTER_MAX_NS (30 * NS_PER_S)
+#define SILENT_WAIT_NS     (300 * NS_PER_MS)
 #define SLOW_NS            (5 * NS_PER_S)
 #define LIST_BYTES_MAX     (RECORD_DATA_MAX - 4096)
 
@@ -27,7 +28,9 @@ static enum err give(const struct list_fetch *fetch, const struct plan_venue *ve
         return ERR_OK;
     struct buf data;
     buf_init(&data, RECORD_DATA_MAX);
-    enum err err = http_record_write(&data, "GET", host, target, 200, NULL, body->data, body->size);
+    struct engine_asked asked = {
+        .method = "GET", .host = host->text, .target = target, .status = 200};
+    enum err err = engine_answer_tell(&data, &asked, body->data, body->size);
     err = err ? err : fetch->answer(venue->venue, data.data, data.size, fetch->arg);
     buf_release(&data);
     return err;
@@ -59,10 +62,15 @@ static enum err ask(const struct list_fetch *fetch, const struct plan_venue *ven
             err = err_fail(ERR_NET, "HTTP status %d", status);
         err = err_context(err, "no instrument list of %s from %s%s", venue->venue->name, host->text,
                           target);
-        /* A host that swallows requests would hold up the capture's start for minutes. */
+        /* A host that is not there, or swallows requests, would hold up the capture's start. */
         bool slow = clock_mono_ns() - begin_ns > SLOW_NS;
-        bool passing = !slow && (status == 0 || status == 429 || status == 418 || status >= 500);
-        retry_ns = retry_ns > 0 ? retry_ns : (i + 1) * NS_PER_S;
+        bool silent = status == 0 && i > 0;
+        bool passing =
+            !slow && !silent && (status == 0 || status == 429 || status == 418 || status >= 500);
+        if (status == 0)
+            retry_ns = SILENT_WAIT_NS;
+        else if (retry_ns == 0)
+            retry_ns = (i + 1) * NS_PER_S;
         if (!passing || i + 1 == LIST_FETCH_TRIES ||
             !wait_ns(fetch, retry_ns < RETRY_AFTER_MAX_NS ? retry_ns : RETRY_AFTER_MAX_NS))
             break;

@@ -12,7 +12,10 @@ struct plan_keeper {
     struct record_wish wish; /* of the present plan */
     struct buf answers;      /* struct answer, its bytes, ... */
     int64_t retry_ns;
+    uint32_t unfit; /* a bit for each venue of the plan whose list does not have all names */
 };
+
+_Static_assert(PLAN_VENUES_MAX <= 32, "a bit each");
 
 struct answer {
     const struct venue *venue;
@@ -86,18 +89,17 @@ enum err plan_keeper_answers(struct plan_keeper *keeper, list_answer_fn *take, v
 /* ---- lists ------------------------------------------------------------------------------------
  */
 
-static enum err copy_list(struct instrument_list *to, const struct instrument_list *from)
+/* Lists are large and plans stay: the later ones borrow those of the earlier ones. */
+static void borrow_list(struct plan_venue *venue, const struct plan_venue *from)
 {
-    enum err err = ERR_OK;
-    for (size_t i = 0; !err && i < from->count; i++)
-        err = instrument_list_add(to, &from->items[i]);
-    return err;
+    venue->list = from->list;
+    venue->list_borrowed = true;
 }
 
-static void empty_list(struct instrument_list *list)
+static void give_back_list(struct plan_venue *venue)
 {
-    instrument_list_release(list);
-    instrument_list_init(list);
+    instrument_list_init(&venue->list);
+    venue->list_borrowed = false;
 }
 
 /* True: the list that is known names all that is wanted. */
@@ -109,10 +111,10 @@ static bool use_known_list(const struct plan_keeper *keeper, struct record_plan 
     const struct plan_venue *known = before ? record_plan_venue(before, venue->venue->name) : NULL;
     if (!known || known->list.count == 0)
         return false;
-    if (copy_list(&venue->list, &known->list) == ERR_OK &&
-        record_plan_resolve(plan, index, wish) == ERR_OK)
+    borrow_list(venue, known);
+    if (record_plan_resolve(plan, index, wish) == ERR_OK)
         return true;
-    empty_list(&venue->list);
+    give_back_list(venue);
     return false;
 }
 
@@ -180,6 +182,7 @@ enum err plan_keeper_make(struct plan_keeper *keeper, const struct record_wish_o
     }
     record_wish_release(&keeper->wish);
     keeper->wish = wish;
+    keeper->unfit = 0;
     keeper->plans[keeper->plan_count++] = plan;
     return ERR_OK;
 }
@@ -192,17 +195,22 @@ static bool lacks_list(const struct plan_venue *venue)
     return venue->list.count == 0 && venue->venue->rest && venue->venue->rest->list;
 }
 
-/* The present plan with one more list. */
+/* The present plan with one more list, which it takes. */
 static enum err plan_with_list(struct plan_keeper *keeper, size_t index,
-                               const struct instrument_list *list)
+                               struct instrument_list *list)
 {
     const struct record_plan *before = plan_keeper_plan(keeper);
     struct record_plan *plan = NULL;
     enum err err = new_plan(keeper, &plan);
     err = err ? err : record_plan_make(plan, &keeper->wish);
     for (size_t i = 0; !err && i < plan->venue_count; i++) {
-        err = copy_list(&plan->venues[i].list, i == index ? list : &before->venues[i].list);
-        err = err ? err : record_plan_resolve(plan, i, &keeper->wish);
+        if (i != index) {
+            borrow_list(&plan->venues[i], &before->venues[i]);
+        } else {
+            plan->venues[i].list = *list;
+            instrument_list_init(list);
+        }
+        err = record_plan_resolve(plan, i, &keeper->wish);
     }
     if (err)
         free_plan(plan);
@@ -215,15 +223,19 @@ static bool ask_again(struct plan_keeper *keeper, size_t index, int cancel_fd)
 {
     const struct plan_venue *present = &plan_keeper_plan(keeper)->venues[index];
     struct plan_venue asked = {.venue = present->venue, .rest = present->rest};
+    size_t before = keeper->answers.size;
     instrument_list_init(&asked.list);
     enum err err = fetch_list(keeper, &asked, NULL, cancel_fd);
     bool found = !err;
     err = err ? err : plan_with_list(keeper, index, &asked.list);
     instrument_list_release(&asked.list);
-    if (found && err)
+    if (found && err) {
+        keeper->answers.size = before;
+        keeper->unfit |= UINT32_C(1) << index;
         log_error("%s; it is captured as it is until that is put right", err_text(err));
-    else if (found)
+    } else if (found) {
         log_info("%s: the instrument list has come; the names are right", present->venue->name);
+    }
     return !err;
 }
 
@@ -236,7 +248,7 @@ bool plan_keeper_retry(struct plan_keeper *keeper, int64_t mono_ns, int cancel_f
         return false;
     keeper->retry_ns = mono_ns + PLAN_RETRY_NS;
     for (size_t i = 0; i < plan_keeper_plan(keeper)->venue_count; i++)
-        if (lacks_list(&plan_keeper_plan(keeper)->venues[i]))
+        if (lacks_list(&plan_keeper_plan(keeper)->venues[i]) && !(keeper->unfit >> i & 1))
             changed |= ask_again(keeper, i, cancel_fd);
     return changed;
 }

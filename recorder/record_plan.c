@@ -106,10 +106,11 @@ static enum err make_venue(struct plan_venue *plan, const struct wish_venue *wis
 
 enum err record_plan_make(struct record_plan *out, const struct record_wish *wish)
 {
-    memset(out, 0, sizeof *out);
     enum err err = ERR_OK;
+    out->venue_count = 0;
     for (size_t i = 0; !err && i < wish->venue_count; i++) {
         out->venue_count = i + 1;
+        memset(&out->venues[i], 0, sizeof out->venues[i]); /* the others are never touched */
         instrument_list_init(&out->venues[i].list);
         err = make_venue(&out->venues[i], &wish->venues[i]);
     }
@@ -120,9 +121,11 @@ void record_plan_release(struct record_plan *plan)
 {
     for (size_t i = 0; i < plan->venue_count; i++) {
         free(plan->venues[i].instruments);
-        instrument_list_release(&plan->venues[i].list);
+        if (!plan->venues[i].list_borrowed)
+            instrument_list_release(&plan->venues[i].list);
+        memset(&plan->venues[i], 0, sizeof plan->venues[i]);
     }
-    memset(plan, 0, sizeof *plan);
+    plan->venue_count = 0;
 }
 
 const struct plan_venue *record_plan_venue(const struct record_plan *plan, const char *name)

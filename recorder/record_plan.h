@@ -29,7 +29,8 @@ struct plan_venue {
     struct plan_stream streams[PLAN_STREAMS_MAX];
     size_t count;
     struct instrument *instruments; /* owned */
-    struct instrument_list list; /* owned: all that the venue has; empty when it could not be had */
+    struct instrument_list list;    /* all that the venue has; empty when it could not be had */
+    bool list_borrowed;             /* from a plan that lives longer, else owned */
 };
 
 struct record_plan {

@@ -27,7 +27,7 @@ struct tape_keeper {
     struct disk_guard guard;
     bool guarded;
     bool full; /* takes nothing: the guard says so */
-    int64_t look_ns, wall_offset_ns;
+    int64_t look_ns;
 
     unsigned tries; /* of going on, since it last worked */
     int64_t retry_ns;
@@ -197,6 +197,7 @@ enum err tape_keeper_append(struct tape_keeper *keeper, struct record *record)
         interrupt(keeper, err);
         return ERR_STOP;
     }
+    keeper->options.tape.wall_ns = record->wall_ns; /* for the tape after the next interruption */
     return record_store_add(keeper->store, record);
 }
 

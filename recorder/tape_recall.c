@@ -1,20 +1,16 @@
 #include "recorder/tape_recall.h"
 
 #include "engine/base/log.h"
+#include "engine/engine_answer.h"
 #include "engine/tape/tape_reader.h"
-#include "recorder/http_record.h"
 
 /* What was fetched fills holes like what was received. */
 static enum err decode_http(const struct record *record, const struct plan_venue *plan,
                             struct venue_frame *frame)
 {
-    struct http_record http;
-    const struct venue *venue = plan->venue;
+    bool decoded;
     venue_frame_clear(frame);
-    if (!venue->decode_http || !http_record_read(&http, record) || http.status != 200 ||
-        (venue->rest && venue->rest->is_list && venue->rest->is_list(http.url)))
-        return ERR_OK;
-    return venue->decode_http(http.url, http.body, http.size, &plan->list, frame);
+    return engine_answer_decode(record, plan->venue, &plan->list, frame, &decoded);
 }
 
 static enum err recall(const struct record *record, const struct record_plan *plan,

@@ -32,11 +32,18 @@ static enum err parse_scheme(struct ws_url *out, const struct scheme *scheme, co
     return ERR_OK;
 }
 
+/* In brackets stands an IPv6 address, which has a colon, and nowhere else. */
+static bool is_host(const char *host, bool bracketed)
+{
+    return strpbrk(host, "[]@") == NULL && (strchr(host, ':') != NULL) == bracketed;
+}
+
 /* The host ends at the end of the authority, a colon or, in brackets, at the bracket. */
 static enum err parse_host(struct ws_url *out, const char **rest, const char *end, const char *text)
 {
     const char *start = *rest, *stop;
-    if (*start == '[') {
+    bool bracketed = *start == '[';
+    if (bracketed) {
         start++;
         stop = memchr(start, ']', (size_t)(end - start));
         *rest = stop ? stop + 1 : end;
@@ -50,6 +57,8 @@ static enum err parse_host(struct ws_url *out, const char **rest, const char *en
         return err_fail(ERR_USAGE, "url '%s' has no usable host; " URL_HELP, text);
     memcpy(out->host, start, (size_t)(stop - start));
     out->host[stop - start] = '\0';
+    if (!is_host(out->host, bracketed))
+        return err_fail(ERR_USAGE, "url '%s' has no usable host; " URL_HELP, text);
     return ERR_OK;
 }
 

@@ -39,9 +39,8 @@ struct tape_writer {
     uint32_t next_connection;
     uint64_t bytes;
 
-    bool has_worked;
-    int64_t start_ns; /* monotonic, of the first tape_writer_work(): options.wall_ns is near it */
-    int64_t now_ns;   /* monotonic, as of the last tape_writer_work() */
+    int64_t wall_ns;        /* of the last record: it follows the clock when that is set right */
+    int64_t now_ns;         /* monotonic, as of the last tape_writer_work() */
     int64_t block_since_ns; /* the open block has held a record since then at the earliest */
     int64_t unsynced_since_ns;
 
@@ -125,7 +124,7 @@ static enum err write_segment_header(struct tape_writer *writer, struct io_file 
         .first_seq = writer->block_seq,
         .next_connection = writer->next_connection,
         .chain = writer->chain,
-        .wall_ns = writer->options.wall_ns + (writer->now_ns - writer->start_ns),
+        .wall_ns = writer->wall_ns,
     };
     memcpy(header.id, writer->id, sizeof header.id);
     tape_segment_header_write(bytes, &header);
@@ -394,6 +393,7 @@ static void set_defaults(struct tape_writer *writer, const struct tape_writer_op
     if (own->level == 0)
         own->level = LEVEL_DEFAULT;
     memcpy(writer->id, own->random, sizeof writer->id);
+    writer->wall_ns = own->wall_ns;
     writer->next_seq = writer->block_seq = 1;
     writer->next_connection = 1;
 }
@@ -550,6 +550,7 @@ enum err tape_writer_append(struct tape_writer *writer, struct record *record)
     if (first)
         writer->block_since_ns = writer->now_ns;
     record->seq = writer->next_seq++;
+    writer->wall_ns = record->wall_ns;
     if (record->connection >= writer->next_connection)
         writer->next_connection =
             record->connection < UINT32_MAX ? record->connection + 1 : UINT32_MAX;
@@ -572,9 +573,6 @@ enum err tape_writer_skip_to(struct tape_writer *writer, uint64_t seq)
 
 enum err tape_writer_work(struct tape_writer *writer, int64_t mono_ns)
 {
-    if (!writer->has_worked)
-        writer->start_ns = mono_ns;
-    writer->has_worked = true;
     writer->now_ns = mono_ns;
     if (writer->failure != ERR_OK)
         return fail_again(writer);

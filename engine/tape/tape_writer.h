@@ -47,7 +47,7 @@ struct tape_writer_options {
     int64_t sync_ns;        /* a written record is synced at most this much later; 0 = 1 s */
     uint64_t segment_bytes; /* a segment that reached this is closed; 0 = 256 MiB */
     int level;              /* zstd level; 0 = 3 */
-    int64_t wall_ns;        /* now, for the segment header */
+    int64_t wall_ns;        /* now, for the first segment; the next ones have the last record's */
     uint64_t random[4];     /* random bits: tape id (first two) and salts */
     const struct tape_syncer *syncer; /* NULL: syncs within the calls; must outlive the writer */
 };

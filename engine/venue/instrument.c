@@ -132,11 +132,13 @@ bool instrument_from_name(const char *name, struct instrument *out)
         if (strlen(parts[2]) != 8 || strspn(parts[2], "0123456789") != 8)
             return false;
         snprintf(day, sizeof day, "%.4s-%.2s-%.2sT00:00:00Z", parts[2], parts[2] + 4, parts[2] + 6);
-        if (time_parse_rfc3339(&expiry_ns, day, strlen(day)) != ERR_OK)
+        if (time_parse_rfc3339(&expiry_ns, day, strlen(day)) != ERR_OK || expiry_ns <= 0)
             return false;
     } else if (count != 2) {
         return false;
     }
+    if (!is_asset(parts[0]) || !is_asset(parts[1]))
+        return false;
     memcpy(out->base, parts[0], sizeof out->base);
     memcpy(out->quote, parts[1], sizeof out->quote);
     out->kind = kind;

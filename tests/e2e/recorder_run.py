@@ -107,8 +107,8 @@ def meanwhile(request, rewick, run, tmp_path_factory):
             meanwhile[body].result()
     """
 
-    def play(body):
-        folder, running = tmp_path_factory.mktemp(body.__name__), []
+    def play(body, folder):
+        running = []
 
         def start(venue, *args, **kwargs):
             running.append(Recorder(rewick, folder, venue, *args, **kwargs))
@@ -122,8 +122,9 @@ def meanwhile(request, rewick, run, tmp_path_factory):
 
     cases = [i.callspec.params for i in request.session.items if i.module is request.module and hasattr(i, "callspec")]
     wanted = [params["body"] for params in cases if "body" in params]
+    folders = [tmp_path_factory.mktemp(body.__name__) for body in wanted]
     with concurrent.futures.ThreadPoolExecutor(max(len(wanted), 1)) as pool:
-        yield {body: pool.submit(play, body) for body in wanted}
+        yield {body: pool.submit(play, body, folder) for body, folder in zip(wanted, folders)}
 
 
 def until(condition, what, timeout=DEADLINE, recorder=None):

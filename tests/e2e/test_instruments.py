@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import subprocess
 
 import pytest
 
@@ -98,21 +99,12 @@ def test_kraken_lists_its_own_way(run):
         (Answer(endless=True), "exchangeInfo"),
     ],
 )
-def test_a_list_that_is_none_is_one_line(run, binance, answer, says):
+def test_a_list_that_is_none_is_one_line(rewick, binance, answer, says):
     binance.fail("exchangeInfo", *[answer] * 5)
-    done = run_any(run, binance)
+    call = [rewick, "instruments", "--venue", "binance", "--rest-url", binance.rest_url]
+    done = subprocess.run(call, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode in (3, 4) and done.stdout == ""
     assert len(done.stderr.splitlines()) == 1 and says in done.stderr
-
-
-def run_any(run, venue):
-    for status in (4, 3):
-        try:
-            return listed(run, venue, status=status)
-        except AssertionError:
-            if status == 3:
-                raise
-    return None
 
 
 def test_an_answer_that_fails_once_is_asked_for_again(run, binance):
@@ -144,8 +136,7 @@ def test_the_list_is_on_the_tape_and_names_a_replay(recorder, run, tmp_path):
         check_whole(rec, run, venue)
     ((head, listed_body),) = answers(rec, "exchangeInfo")
     assert head == {"method": "GET", "url": url, "status": 200}
-    at = lambda data: json.loads(data)["symbols"]
-    assert at(listed_body) == at(body)
+    assert json.loads(listed_body)["symbols"] == json.loads(body)["symbols"]
     records = [r for r in rec.records() if r.type != tb.TICK]
     assert [r.type for r in records[:3]] == [tb.CONFIG, tb.HTTP, tb.CONNECTION]
     assert records[1].venue == "binance"
@@ -166,8 +157,8 @@ def test_the_venues_own_spelling_is_understood(recorder):
 
 @pytest.mark.parametrize("name, nearest", [("BTC-USDR", "BTC-USDT"), ("ETH-USTD", "ETH-USDT"), ("BTCUSD", "BTC-USD")])
 def test_an_unknown_instrument_names_the_nearest(run, tmp_path, binance, name, nearest):
-    call = ["record", "--out", tmp_path / "tape", "--venue", f"binance:BTC-USDT,{name}", "--url", f"binance={binance.url}"]
-    result = run(*call, status=2)
+    call = ["record", "--out", tmp_path / "tape", "--venue", f"binance:BTC-USDT,{name}"]
+    result = run(*call, "--url", f"binance={binance.url}", status=2)
     assert len(result.stderr.splitlines()) == 1
     assert f"'{name}'" in result.stderr and nearest in result.stderr
     assert "rewick instruments --venue binance" in result.stderr

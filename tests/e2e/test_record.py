@@ -668,7 +668,7 @@ def test_a_full_disk_is_a_pause_that_costs_nothing(recorder, tmp_path, run, leav
         assert not gaps(rec)
         assert rec.stderr.count("nothing more is written until there is room") == 1
         assert rec.stderr.count("there is room on the disk again") == 1
-        assert "no space left" not in rec.stderr
+        assert leave == 0 or "no space left" not in rec.stderr
         assert rec.stdout == run("replay", rec.tape, "--no-candles", "--digest").stdout
         run("tape", "verify", rec.tape)
     finally:

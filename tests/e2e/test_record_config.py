@@ -60,7 +60,7 @@ def test_a_file_says_it_all(recorder, tmp_path, run):
         rec = recorder(None, "--config", path)
         until_newest(rec, 50)
         until_newest(rec, 50, "ETHUSDT")
-        assert len(venue.conns) == 2
+        until(lambda: len(venue.subscribers()) == 2, "both connections", recorder=rec)
         rec.stop()
     assert "flush 50 ms, sync 400 ms" in rec.stderr
     written = json.loads(rec.records(tb.CONFIG)[0].data)
@@ -95,6 +95,10 @@ def test_words_go_over_the_file(recorder, tmp_path):
 
 
 GOOD = {"out": "tape", "venues": {"binance": ["BTC-USDT"]}}
+
+
+def with_venue(**more):
+    return GOOD | {"venues": {"binance": {"instruments": ["BTC-USDT"]} | more}}
 
 
 @pytest.mark.parametrize(
@@ -134,13 +138,13 @@ GOOD = {"out": "tape", "venues": {"binance": ["BTC-USDT"]}}
         (GOOD | {"venues": {"binance": ["BTC-USDT,ETH-USDT"]}}, ["venues.binance[0]: expected a name"]),
         (GOOD | {"venues": {"binance": ["BTC-USDT", "BTC-USDT"]}}, ["twice"]),
         (GOOD | {"venues": {"nyse": ["BTC-USDT"]}}, ["nyse", "binance"]),
-        (GOOD | {"venues": {"binance": {"instruments": ["BTC-USDT"], "redundant": 5}}}, ["venues.binance.redundant: expected a number from 1 to 4", "5"]),
-        (GOOD | {"venues": {"binance": {"instruments": ["BTC-USDT"], "redundant": "2"}}}, ["venues.binance.redundant: expected"]),
-        (GOOD | {"venues": {"binance": {"instruments": ["BTC-USDT"], "channels": "top"}}}, ["venues.binance.channels: expected a list of texts"]),
-        (GOOD | {"venues": {"binance": {"instruments": ["BTC-USDT"], "channels": ["nothing"]}}}, ["nothing", "aggTrade"]),
-        (GOOD | {"venues": {"binance": {"instruments": ["BTC-USDT"], "url": 1}}}, ["venues.binance.url: expected a text"]),
-        (GOOD | {"venues": {"binance": {"instruments": ["BTC-USDT"], "url": "http://a"}}}, ["ws://"]),
-        (GOOD | {"venues": {"binance": {"instruments": ["BTC-USDT"], "symbols": []}}}, ["venues.binance.symbols: unknown key", "instrument_list"]),
+        (with_venue(redundant=5), ["venues.binance.redundant: expected a number from 1 to 4", "5"]),
+        (with_venue(redundant="2"), ["venues.binance.redundant: expected"]),
+        (with_venue(channels="top"), ["venues.binance.channels: expected a list of texts"]),
+        (with_venue(channels=["nothing"]), ["nothing", "aggTrade"]),
+        (with_venue(url=1), ["venues.binance.url: expected a text"]),
+        (with_venue(url="http://a"), ["ws://"]),
+        (with_venue(symbols=[]), ["venues.binance.symbols: unknown key", "instrument_list"]),
     ],
 )
 def test_what_is_wrong_is_one_line_with_file_and_path(run, tmp_path, text, says):

@@ -1,4 +1,4 @@
-"""Connections that are cut, stall, lie or are to be replaced: nothing is lost that could be had, nothing else suffers."""
+"""Connections that are cut, stall, lie or are to be replaced: what can be had is not lost, nothing else suffers."""
 
 import json
 import os
@@ -67,7 +67,7 @@ def test_a_shutdown_notice_brings_an_overlapping_changeover(recorder, run):
     assert len(closes(rec, planned=True)) == 1 and not closes(rec, planned=False)
     assert [r.connection for r in rec.records(tb.SENT)] == opened(rec)
     both = [r.connection for r in rec.records(tb.RECEIVED)]
-    assert both.count(opened(rec)[0]) > 100 and both.count(opened(rec)[1]) > 100
+    assert both.count(opened(rec)[0]) > 20 and both.count(opened(rec)[1]) > 20
     assert "changeovers 1" in rec.stderr
 
 
@@ -195,13 +195,13 @@ def what_shows_in_half_a_minute(recorder, run):
         until(lambda: not missing(rec), "the trades of the silence", recorder=rec)
         until(lambda: other.pings, "a ping", recorder=rec)
         rec.stop()
-        assert latest(venue) > number + 500
+        assert latest(venue) > number + 100
         assert len(venue.conns) == 2 and len(other.conns) == 1
         check_whole(rec, run, venue)
     reason = next(e["reason"] for _, e in events(rec, "binance") if e["event"] == "close")
     assert "taken over" in reason
     tops = [r for r in rec.records(tb.RECEIVED) if b"@bookTicker" in r.data]
-    assert len(tops) > 500
+    assert len(tops) > 100
     silent = next(line for line in rec.stderr.splitlines() if "is to be replaced" in line)
     assert "no 'trade' for " in silent and "usually" in silent
     assert any("warning: " in line and "XRP" in line for line in rec.stderr.splitlines())

@@ -151,7 +151,7 @@ def kraken_trades_of_a_reconnect_are_fetched_by_time(recorder, run):
 def a_snapshot_that_closes_the_hole_needs_no_request(recorder, run):
     with Kraken({"BTC/USD": ("BTC", "USD")}) as venue, venue.pumping(0.02):
         rec = recorder(venue, *CANDLES, name="kraken:BTC-USD")
-        until_newest(rec, 60, "BTC/USD")
+        until(lambda: len(trade_ids(rec, "BTC/USD")) >= 60, "more live trades than a snapshot has", recorder=rec)
         venue.snapshots = 50
         venue.hold()
         venue.conns[0].reset()

@@ -209,6 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct venue_frame frame;
     struct buf out;
     log_set_quiet(1);
+    log_set_limit(1);
     if (size > 8192 || !fuzz_records_open(&in, data, size) || !make_plan(&plan, in.venue))
         return 0;
     memset(&state, 0, sizeof state);

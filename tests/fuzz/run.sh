@@ -8,7 +8,7 @@ make --no-print-directory -j2 CC=clang CONFIG=asan OPT="-O1 -fno-omit-frame-poin
     BUILD=build/fuzz build/fuzz/librewick.a build/fuzz/libapp.a
 flags=(-std=c17 -g -O1 -D_GNU_SOURCE -I. -Ibuild/fuzz/gen '-DREWICK_VERSION="fuzz"' -fsanitize=address,undefined,fuzzer
     -fno-sanitize-recover=all)
-libs=(build/fuzz/libapp.a build/fuzz/librewick.a -lwebsockets -lgrpc -lgpr -lprotobuf-c -lsqlite3 -lzstd -lz -ljansson -lssl -lcrypto -lpthread)
+libs=(build/fuzz/libapp.a build/fuzz/librewick.a -lwebsockets -lgrpc -lgpr -lprotobuf-c -lsqlite3 -lzstd -lz -ljansson -lssl -lcrypto -lcmocka -lpthread)
 one() {
     name=$1
     mkdir -p "build/fuzz/$name.new" "tests/fuzz/corpus/$name"

@@ -4,7 +4,8 @@
  *   sim week [DAYS [SEED]]           all venues, every connection ended once a day: nothing may be
  *                                    missing, nothing doubled, no limit of a venue broken
  *   sim faults [COUNT [FIRST]]       COUNT seeds of random faults, some minutes each: every frame
- * is on the tape or counted, and the replay makes the same candles
+ *                                    is on the tape or counted, and the replay makes the same
+ *                                    candles
  *
  * Exit status 1 when a promise was broken; the seed repeats it. SIM_TALK=1 shows what the recorder
  * says.
@@ -15,6 +16,7 @@
 
 #include "tests/unit/io_fault.c"
 
+#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +48,14 @@ static enum err no_sync(struct io_file *file)
     return ERR_OK;
 }
 
+static int drop(const char *path, const struct stat *stat, int kind, struct FTW *at)
+{
+    (void)stat;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
 static int week(int days, uint64_t seed)
 {
     struct io io = *io_posix();
@@ -70,9 +80,7 @@ static int week(int days, uint64_t seed)
     double begin = seconds();
     struct sim_result result;
     sim_run(&options, &result);
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf '%s'", path);
-    if (system(command) != 0)
+    if (nftw(path, drop, 8, FTW_DEPTH | FTW_PHYS) != 0)
         fprintf(stderr, "sim: '%s' stays\n", path);
     bool same = strcmp(result.live_digest, result.replay_digest) == 0;
     printf("%d simulated days, %zu venues, seed %" PRIu64 ": %" PRIu64 " trades, %" PRIu64

@@ -3,10 +3,10 @@
 #include "engine/base/time_text.h"
 #include "engine/candle/candle_digest.h"
 #include "engine/engine.h"
+#include "engine/engine_answer.h"
 #include "engine/tape/tape_reader.h"
 #include "recorder/capture_intake.h"
 #include "recorder/conductor.h"
-#include "recorder/http_record.h"
 
 #include <jansson.h>
 
@@ -169,9 +169,11 @@ static void make_plan(struct recorder *recorder)
             sim_world_answer(recorder->world, i, (const char *)target.data, &body);
             must(rest->decode_list((const char *)target.data, body.data, body.size, &venue->list),
                  "list");
-            must(http_record_write(&record, "GET", &venue->rest, (const char *)target.data, 200,
-                                   NULL, body.data, body.size),
-                 "list");
+            struct engine_asked asked = {.method = "GET",
+                                         .host = venue->rest.text,
+                                         .target = (const char *)target.data,
+                                         .status = 200};
+            must(engine_answer_tell(&record, &asked, body.data, body.size), "list");
             push(recorder, RECORD_HTTP, venue->venue->name, &record);
         }
         must(record_plan_resolve(&recorder->plan, i, &wish), "instruments");

@@ -238,11 +238,49 @@ static void kinds_and_units_have_words(void **state)
     assert_string_equal(volume_unit_name(VOLUME_QUOTE), "quote");
 }
 
+static void a_canonical_name_is_taken_apart(void **state)
+{
+    (void)state;
+    struct instrument item = {.symbol = "kept"};
+    assert_true(instrument_from_name("BTC-USDT", &item));
+    assert_string_equal(item.base, "BTC");
+    assert_string_equal(item.quote, "USDT");
+    assert_int_equal(item.kind, INSTRUMENT_SPOT);
+    assert_true(instrument_from_name("BTC-USD-PERP", &item));
+    assert_int_equal(item.kind, INSTRUMENT_PERPETUAL);
+    assert_true(instrument_from_name("ETH-EUR-20261225", &item));
+    assert_int_equal(item.kind, INSTRUMENT_FUTURE);
+    assert_true(item.expiry_ns == INT64_C(1798156800) * 1000000000);
+    assert_string_equal(item.symbol, "kept");
+    static const char *const others[] = {
+        "",
+        "BTC",
+        "BTC-",
+        "-USD",
+        "A-B-C",
+        "A-B-PERP-X",
+        "A-B-20261301",
+        "A-B-19000101",
+        "A-B-2026",
+        "A B-USD",
+        "A-\"B\"",
+        "A/B-USD",
+        "A-B-C-D",
+        "A-B-20261225-60000-C",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct instrument before = item;
+        assert_false(instrument_from_name(others[i], &item));
+        assert_memory_equal(&before, &item, sizeof item);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_say_kind_expiry_and_strike),
         cmocka_unit_test(what_does_not_give_a_name_keeps_its_symbol),
+        cmocka_unit_test(a_canonical_name_is_taken_apart),
         cmocka_unit_test(a_list_finds_by_symbol_and_name),
         cmocka_unit_test(names_are_never_shared),
         cmocka_unit_test(a_symbol_again_is_replaced_and_keeps_its_name),

@@ -11,14 +11,15 @@
 #define S INT64_C(1000000000)
 
 /* Forty records, ten segments or so, a minute each. */
-static uint64_t write_tape(struct io_fault *fault)
+static uint64_t write_tape_at(struct io_fault *fault, int64_t opened_ns)
 {
     struct tape_writer *writer = NULL;
     struct tape_writer_options options = unit_options(700);
-    options.wall_ns = 1000 * S;
+    options.wall_ns = opened_ns;
     assert_ok(tape_writer_open(&writer, io_fault_io(fault), TAPE, &options));
     for (unsigned i = 0; i < 40; i++) {
         struct record record = feed_record(i, "{\"a\":\"some more text for the segment\"}");
+        record.wall_ns = (1000 + (int64_t)i * 15) * S;
         assert_ok(tape_writer_work(writer, (int64_t)i * 15 * S));
         assert_ok(tape_writer_append(writer, &record));
         assert_ok(tape_writer_flush(writer));
@@ -26,6 +27,11 @@ static uint64_t write_tape(struct io_fault *fault)
     uint64_t bytes = tape_writer_bytes(writer);
     assert_ok(tape_writer_close(writer));
     return bytes;
+}
+
+static uint64_t write_tape(struct io_fault *fault)
+{
+    return write_tape_at(fault, 1000 * S);
 }
 
 static uint64_t first_seq(struct io_fault *fault)
@@ -92,6 +98,20 @@ static void the_oldest_go_beyond_the_age(void **state)
     io_fault_free(fault);
 }
 
+/* A machine without a clock of its own begins in 1970; what is recorded once its clock has been set
+ * is as old as its records say. */
+static void a_clock_that_was_set_right_makes_nothing_old(void **state)
+{
+    (void)state;
+    struct io_fault *fault = io_fault_new();
+    write_tape_at(fault, -1000000 * S);
+    struct retention retention = {.age_ns = 10000 * S};
+    uint32_t removed;
+    assert_ok(retention_apply(&retention, io_fault_io(fault), TAPE, 1600 * S, &removed));
+    assert_int_equal(removed, 0);
+    io_fault_free(fault);
+}
+
 /* A beginning that is only gone, without the mark, is still damage. */
 static void a_lost_beginning_is_damage(void **state)
 {
@@ -133,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oldest_go_beyond_the_size),
         cmocka_unit_test(the_oldest_go_beyond_the_age),
+        cmocka_unit_test(a_clock_that_was_set_right_makes_nothing_old),
         cmocka_unit_test(a_lost_beginning_is_damage),
         cmocka_unit_test(an_interrupted_removal_can_be_done_again),
     };

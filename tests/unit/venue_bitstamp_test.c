@@ -1,5 +1,5 @@
 #include "tests/unit/venue_odd.h"
-#include "tests/unit/venue_past.h"
+#include "tests/unit/venue_past_sample.h"
 
 #define US   INT64_C(1000)
 #define S    INT64_C(1000000000)

@@ -54,6 +54,9 @@ static void what_is_no_websocket_address_is_refused(void **state)
         "ws://[::1",
         "ws://[]:80",
         "ws://[::1]x",
+        "ws://[[]:80",
+        "ws://[host]:80",
+        "ws://ho]st",
         "ws://a/p#piece",
         "ws://a:999999999999999999",
     };

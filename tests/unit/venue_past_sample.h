@@ -1,6 +1,7 @@
-/* venue_past: random trades, bodies of answers, and frames cut short, for the tests of venues. */
-#ifndef REWICK_TESTS_UNIT_VENUE_PAST_H
-#define REWICK_TESTS_UNIT_VENUE_PAST_H
+/* venue_past_sample: random trades, bodies of answers, and frames cut short, for the tests of
+ * venues. */
+#ifndef REWICK_TESTS_UNIT_VENUE_PAST_SAMPLE_H
+#define REWICK_TESTS_UNIT_VENUE_PAST_SAMPLE_H
 
 #include "tests/unit/venue_rest_sample.h"
 
