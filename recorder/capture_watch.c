@@ -712,7 +712,7 @@ enum err capture_watch_recall(struct capture_watch *watch, const struct record *
         err = err ? err : recall_wanted(venue, json_object_get(event, "leave"), false);
         json_decref(event);
     } else if (frame && frame->kind == VENUE_TRADES) {
-        repair_plan_recall(watch->repair, venue->plan->venue, frame);
+        err = repair_plan_recall(watch->repair, venue->plan->venue, frame);
     }
     return err;
 }

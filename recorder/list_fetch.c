@@ -51,7 +51,7 @@ static enum err ask(const struct list_fetch *fetch, const struct plan_venue *ven
                     const struct ws_url *host, const char *target, struct buf *body)
 {
     enum err err = ERR_OK;
-    for (int i = 0; i < LIST_FETCH_TRIES; i++) {
+    for (int i = 0, silences = 0; i < LIST_FETCH_TRIES; i++) {
         int status = 0;
         int64_t retry_ns = 0, begin_ns = clock_mono_ns();
         err = http_get(fetch->session, "GET", host, target, fetch->cancel_fd, &status, &retry_ns,
@@ -64,7 +64,7 @@ static enum err ask(const struct list_fetch *fetch, const struct plan_venue *ven
                           target);
         /* A host that is not there, or swallows requests, would hold up the capture's start. */
         bool slow = clock_mono_ns() - begin_ns > SLOW_NS;
-        bool silent = status == 0 && i > 0;
+        bool silent = status == 0 && silences++ > 0;
         bool passing =
             !slow && !silent && (status == 0 || status == 429 || status == 418 || status >= 500);
         if (status == 0)

@@ -167,6 +167,9 @@ static bool find_body_end(struct net_fetch *fetch, struct lws *wsi)
                      NET_BODY_MAX);
         return false;
     }
+    /* libwebsockets would wait for the first byte of nothing. */
+    if (has_length && strtol(length, NULL, 10) == 0)
+        fetch->body_end = BODY_NONE;
     return true;
 }
 

@@ -17,6 +17,8 @@
 #define AHEAD_MAX_NS NS_PER_HOUR
 /* Waits double so often at most. */
 #define DOUBLINGS_MAX 5
+/* Holes of older sessions before the first look at which of them were filled. */
+#define RECALLED_HOLES 64
 /* How often holes are looked through. */
 #define LOOK_NS (50 * NS_PER_MS)
 
@@ -56,6 +58,7 @@ struct repair_plan {
     size_t count;
     struct repair_venue venues[PLAN_VENUES_MAX];
     size_t hole_count;
+    size_t forget_at; /* while older sessions are recalled: so many holes are looked through */
     int64_t looked_ns;
     order_give_fn *give;
     void *give_arg;
@@ -454,19 +457,51 @@ enum err repair_plan_trades(struct repair_plan *repair, const struct venue *venu
     return see_trades(&sighting, frame);
 }
 
-void repair_plan_recall(struct repair_plan *repair, const struct venue *venue,
-                        const struct venue_frame *frame)
+/* Holes that were filled since, by another connection or an answer. */
+static void forget_filled(struct repair_plan *repair, struct repair_venue *venue)
 {
-    struct repair_venue *found = find_venue(repair, venue);
+    struct open_hole *next;
+    for (struct open_hole *open = venue->first; open; open = next) {
+        next = open->next;
+        if (repair_hole_is_filled(&open->hole, &open->market->ids))
+            unlink_hole(repair, venue, open);
+    }
+}
+
+/* What contiguous ids show to be missing is a hole of this session too. */
+static enum err recall_trade(const struct sighting *sighting, struct market *market,
+                             const struct trade *trade)
+{
+    enum err err = ERR_OK;
+    if (market->ids.contiguous && has_source(sighting->venue))
+        err = see_trade(sighting, trade);
+    market_ids_recall(&market->ids, trade);
+    return err;
+}
+
+enum err repair_plan_recall(struct repair_plan *repair, const struct venue *venue,
+                            const struct venue_frame *frame)
+{
+    struct sighting sighting = {.repair = repair, .venue = find_venue(repair, venue)};
+    struct repair_venue *found = sighting.venue;
+    enum err err = ERR_OK;
     if (!found || is_other_channel(found, frame))
-        return;
-    for (size_t i = 0; i < frame->trade_count; i++) {
+        return ERR_OK;
+    for (size_t i = 0; i < frame->trade_count && !err; i++) {
         const struct trade *trade = &frame->trades[i];
         struct market *market = find_market(found, trade->symbol);
-        bool answer = (trade->flags & TRADE_BACKFILL) != 0;
-        if (market && belongs(market, trade, answer))
-            market_ids_recall(&market->ids, trade);
+        sighting.answer = (trade->flags & TRADE_BACKFILL) != 0;
+        sighting.now.wall_ns = trade->source_ns;
+        if (market && belongs(market, trade, sighting.answer))
+            err = recall_trade(&sighting, market, trade);
     }
+    if (sighting.answer || repair->hole_count >= repair->forget_at) {
+        forget_filled(repair, found);
+        repair->forget_at = 2 * repair->hole_count + RECALLED_HOLES;
+    }
+    /* What an older session saw is not counted again. */
+    found->stats = (struct repair_stats){.holes = found->stats.open, .open = found->stats.open};
+    return err;
 }
 
 /* ---- coverage ------------------------------------------------------------------------------- */

@@ -50,9 +50,10 @@ enum err repair_plan_new(struct repair_plan **out, const struct record_plan *pla
 void repair_plan_free(struct repair_plan *repair); /* accepts NULL */
 void repair_plan_plan(struct repair_plan *repair, const struct record_plan *plan);
 
-/* Trades of an older session, before all else: only the newest of each market are kept. */
-void repair_plan_recall(struct repair_plan *repair, const struct venue *venue,
-                        const struct venue_frame *frame);
+/* Trades of an older session, received or fetched, before all else: the newest of each market, and
+ * what contiguous ids show to be missing still. */
+enum err repair_plan_recall(struct repair_plan *repair, const struct venue *venue,
+                            const struct venue_frame *frame) ERR_MUST_CHECK;
 /* Trades of a received frame; those of a channel that makes no candles are ignored. */
 enum err repair_plan_trades(struct repair_plan *repair, const struct venue *venue,
                             const struct venue_frame *frame, struct stamp now) ERR_MUST_CHECK;

@@ -79,7 +79,10 @@ static void interrupt(struct tape_keeper *keeper, enum err err)
     keeper->tape = NULL;
     keeper->retry_ns = keeper->now_ns + wait_after(keeper->tries);
     if (keeper->tries == 0)
-        log_warn("%s; it is tried again, nothing is lost yet", keeper->why);
+        log_warn(
+            "tape '%s' is interrupted, and gone on with as soon as the disk lets it; nothing is "
+            "lost yet (%.*s)",
+            keeper->path, (int)strcspn(keeper->why, ";"), keeper->why);
 }
 
 static enum err append_again(struct record *record, void *arg)

@@ -55,6 +55,17 @@ static void take_out(struct venue_routes *routes, size_t index)
     rebuild(routes);
 }
 
+static size_t longest_unused(const struct venue_routes *routes)
+{
+    size_t oldest = 0;
+    for (size_t i = 1; i < routes->count; i++) {
+        if (routes->items[i].used < routes->items[oldest].used) {
+            oldest = i;
+        }
+    }
+    return oldest;
+}
+
 static void copy_name(char *out, size_t out_size, const char *name)
 {
     size_t size = strnlen(name, out_size - 1);
@@ -69,7 +80,7 @@ enum err venue_routes_add(struct venue_routes *routes, uint32_t connection, uint
                    "the table is doubled from 64 on");
     venue_routes_remove(routes, connection, number);
     if (routes->count == VENUE_ROUTES_MAX) {
-        take_out(routes, 0);
+        take_out(routes, longest_unused(routes));
     }
     if (routes->count == routes->capacity) {
         enum err err = grow(routes);
@@ -79,21 +90,26 @@ enum err venue_routes_add(struct venue_routes *routes, uint32_t connection, uint
     }
     size_t at = place(routes, connection, number);
     struct venue_route *route = &routes->items[routes->count++];
-    *route = (struct venue_route){.connection = connection, .number = number};
+    *route =
+        (struct venue_route){.connection = connection, .number = number, .used = ++routes->uses};
     copy_name(route->channel, sizeof route->channel, channel);
     copy_name(route->symbol, sizeof route->symbol, symbol);
     routes->by_key[at] = (uint32_t)routes->count;
     return ERR_OK;
 }
 
-const struct venue_route *venue_routes_find(const struct venue_routes *routes, uint32_t connection,
+const struct venue_route *venue_routes_find(struct venue_routes *routes, uint32_t connection,
                                             uint64_t number)
 {
     if (routes->count == 0) {
         return NULL;
     }
     uint32_t index = routes->by_key[place(routes, connection, number)];
-    return index > 0 ? &routes->items[index - 1] : NULL;
+    if (index == 0) {
+        return NULL;
+    }
+    routes->items[index - 1].used = ++routes->uses;
+    return &routes->items[index - 1];
 }
 
 void venue_routes_remove(struct venue_routes *routes, uint32_t connection, uint64_t number)

@@ -2,9 +2,10 @@
  * venue_routes: the numbers that a venue gives to channels of a connection when it acknowledges
  * them, and that stand in data frames instead of names (Bitfinex's chanId).
  *
- * Keyed by connection and number; at most VENUE_ROUTES_MAX, the one that was added first goes
- * first. Finding takes the same time however many there are; adding to a full set and removing move
- * all. Pure; plain data but for one allocation.
+ * Keyed by connection and number; at most VENUE_ROUTES_MAX; when there are more, the one goes
+ * that was not added or found for the longest: connections that are gone leave theirs behind, those
+ * that live use theirs. Finding takes the same time however many there are; adding to a full set
+ * and removing move all. Pure; plain data but for one allocation.
  */
 #ifndef REWICK_ENGINE_VENUE_VENUE_ROUTES_H
 #define REWICK_ENGINE_VENUE_VENUE_ROUTES_H
@@ -20,12 +21,14 @@
 struct venue_route {
     uint32_t connection;
     uint64_t number;
+    uint64_t used; /* by the count of all uses */
     char channel[CHANNEL_MAX];
     char symbol[SYMBOL_MAX];
 };
 
 struct venue_routes {
     size_t count, capacity;
+    uint64_t uses;
     struct venue_route *items; /* owned; in the order of adding */
     uint32_t *by_key;          /* behind the items: hash table of index + 1, twice the capacity */
 };
@@ -35,7 +38,7 @@ void venue_routes_release(struct venue_routes *routes); /* accepts a zeroed one 
 enum err venue_routes_add(struct venue_routes *routes, uint32_t connection, uint64_t number,
                           const char *channel, const char *symbol) ERR_MUST_CHECK;
 /* NULL when there is none. Valid until the next add or remove. */
-const struct venue_route *venue_routes_find(const struct venue_routes *routes, uint32_t connection,
+const struct venue_route *venue_routes_find(struct venue_routes *routes, uint32_t connection,
                                             uint64_t number);
 void venue_routes_remove(struct venue_routes *routes, uint32_t connection, uint64_t number);
 

@@ -107,11 +107,17 @@ def test_a_list_that_is_none_is_one_line(rewick, binance, answer, says):
     assert len(done.stderr.splitlines()) == 1 and says in done.stderr
 
 
-def test_an_answer_that_fails_once_is_asked_for_again(run, binance):
-    binance.fail("exchangeInfo", Answer(status=429, headers={"Retry-After": "2"}), Answer(cut=30))
+def test_what_may_pass_is_asked_for_again(run, binance):
+    binance.fail("exchangeInfo", Answer(status=429, headers={"Retry-After": "2"}), Answer(status=502))
     assert "BTC-USDT" in listed(run, binance).stdout
     first, second, third = [r.at for r in binance.requests]
     assert second - first >= 1.95 and third - second >= 0.95
+
+
+def test_a_connection_that_ends_is_tried_once_more(run, binance):
+    binance.fail("exchangeInfo", Answer(cut=30))
+    assert "BTC-USDT" in listed(run, binance).stdout
+    assert len(binance.requests) == 2
 
 
 def test_a_wrong_call_helps(run):

@@ -290,10 +290,7 @@ MEANWHILE = [
     answers_that_are_none_are_tried_again,
     an_endless_answer_is_cut_off,
     trades_that_nobody_has_are_told_as_not_repaired,
-    pytest.param(
-        a_hole_that_is_open_at_the_end_is_fetched_by_the_next_run,
-        marks=pytest.mark.xfail(strict=True, reason="only the newest trade of each market is remembered"),
-    ),
+    a_hole_that_is_open_at_the_end_is_fetched_by_the_next_run,
 ]
 
 

@@ -14,6 +14,7 @@
 #include "tests/unit/raw_server.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -34,7 +35,9 @@ static struct {
     volatile unsigned touched;
 } got;
 
-static void script(int fd)
+static atomic_bool said; /* the peer is done with `say` and its connection */
+
+static void talk(int fd)
 {
     char request[4096];
     if (say.websocket)
@@ -46,6 +49,12 @@ static void script(int fd)
         raw_send(fd, say.data + at, at + part < say.size ? part : say.size - at);
     shutdown(fd, SHUT_WR);
     raw_wait_end(fd);
+}
+
+static void script(int fd)
+{
+    talk(fd);
+    atomic_store(&said, true);
 }
 
 static void touch(const void *data, size_t size)
@@ -127,6 +136,7 @@ static enum err begin(const struct transport *body, int port)
     struct ws_url url;
     snprintf(text, sizeof text, "%s://127.0.0.1:%d", say.websocket ? "ws" : "http", port);
     got.opened = got.ended = 0;
+    atomic_store(&said, false);
     got.number++;
     if (say.websocket) {
         enum err err = ws_url_parse(&url, text, "/ws");
@@ -151,8 +161,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum err err = begin(net_transport_body(net), server.port);
     assert(!err);
     int64_t end_ns = clock_mono_ns() + END_NS;
-    while (got.ended == 0 && clock_mono_ns() < end_ns)
-        net_transport_service(net, clock_mono_ns() + NS_PER_S);
-    assert(got.ended == 1);
+    while ((got.ended == 0 || !atomic_load(&said)) && clock_mono_ns() < end_ns)
+        net_transport_service(net, clock_mono_ns() + NS_PER_MS);
+    assert(got.ended == 1 && atomic_load(&said));
     return 0;
 }

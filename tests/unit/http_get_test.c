@@ -11,6 +11,7 @@ static const char *answer; /* what the server of the present test says */
 static char request[4096]; /* what it was asked; after raw_server_stop() */
 static int pause_ms;       /* before it closes */
 static bool byte_by_byte;
+static bool stays; /* until the client has gone */
 
 static void say_it(int fd)
 {
@@ -21,6 +22,8 @@ static void say_it(int fd)
         raw_send(fd, answer + i, 1);
     if (!byte_by_byte)
         raw_send(fd, answer, size);
+    if (stays)
+        raw_wait_end(fd);
     usleep((useconds_t)pause_ms * 1000);
 }
 
@@ -218,6 +221,30 @@ static void a_cancel_ends_the_wait(void **state)
     close(fds[1]);
 }
 
+/* Peers need not close: the answer says itself where it ends, also when it holds nothing. */
+static void an_answer_ends_where_it_says(void **state)
+{
+    (void)state;
+    stays = true;
+    struct got got =
+        ask("HTTP/1.1 429 x\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n", "GET", -1);
+    assert_ok(got.err);
+    assert_int_equal(got.status, 429);
+    assert_int_equal(got.retry_after_ns, 30 * NS_PER_S);
+    for (size_t i = 0; i < 4; i++) {
+        got = ask(good[i].answer, "GET", -1);
+        assert_ok(got.err);
+        assert_int_equal(got.status, good[i].status);
+        assert_string_equal(got.body, good[i].body);
+    }
+    got = ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "GET", -1);
+    assert_ok(got.err);
+    assert_string_equal(got.body, "");
+    got = ask("HTTP/1.1 204 No Content\r\n\r\n", "GET", -1);
+    assert_ok(got.err);
+    stays = false;
+}
+
 static void one_session_asks_many_times(void **state)
 {
     (void)state;
@@ -261,6 +288,7 @@ int main(void)
         cmocka_unit_test(retry_after_is_seconds_or_a_date),
         cmocka_unit_test(large_bodies_come_whole),
         cmocka_unit_test(a_cancel_ends_the_wait),
+        cmocka_unit_test(an_answer_ends_where_it_says),
         cmocka_unit_test(one_session_asks_many_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,8 +79,8 @@ static void a_wish_that_cannot_be_met_changes_nothing(void **state)
     assert_ok(make("binance:ETH-BTC"));
     assert_ok(plan_keeper_answers(keeper, count_answer, &answers));
     const struct record_plan *plan = plan_keeper_plan(keeper);
-    assert_err(ERR_UNKNOWN, make("binance:XXX-YYY"));
-    assert_err(ERR_USAGE, make("nowhere:XXX-YYY"));
+    assert_err(ERR_UNKNOWN, make("binance:NONE-SUCH"));
+    assert_err(ERR_USAGE, make("nowhere:NONE-SUCH"));
     assert_ptr_equal(plan_keeper_plan(keeper), plan);
     assert_int_equal(plan->venues[0].list.count, 2);
     assert_false(plan_keeper_retry(keeper, PLAN_RETRY_NS, -1)); /* it has its list */

@@ -391,7 +391,7 @@ static void test_a_restart_is_a_hole(void **state)
     bench->frame.kind = VENUE_TRADES;
     put(bench, 7, 0);
     put(bench, 8, 0);
-    repair_plan_recall(bench->repair, &bench->source.venue, &bench->frame);
+    assert_ok(repair_plan_recall(bench->repair, &bench->source.venue, &bench->frame));
     cover(bench);
     live(bench, 12, 13);
     pass(bench, 3 * NS_PER_S);
@@ -399,6 +399,35 @@ static void test_a_restart_is_a_hole(void **state)
     answer(bench, 5, 11);
     assert_int_equal(stats(bench).open, 0);
     assert_int_equal(stats(bench).fetched, 3);
+    close_bench(bench);
+}
+
+static void recall(struct bench *bench, uint64_t first, uint64_t last, uint32_t flags)
+{
+    venue_frame_clear(&bench->frame);
+    bench->frame.kind = VENUE_TRADES;
+    for (uint64_t id = first; id <= last; id++)
+        put(bench, id, flags);
+    assert_ok(repair_plan_recall(bench->repair, &bench->source.venue, &bench->frame));
+}
+
+static void test_a_hole_that_an_older_session_left_is_asked_for(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(IDS_CONTIGUOUS, true);
+    recall(bench, 10, 12, 0);
+    recall(bench, 15, 16, 0);
+    recall(bench, 13, 14, TRADE_BACKFILL);
+    recall(bench, 20, 22, 0);
+    assert_int_equal(stats(bench).open, 1);
+    assert_int_equal(stats(bench).missing, 0);
+    pass(bench, 3 * NS_PER_S);
+    assert_int_equal(bench->fetch_count, 1);
+    assert_asked(bench, 17, 19);
+    answer(bench, 17, 21);
+    assert_int_equal(stats(bench).open, 0);
+    assert_int_equal(stats(bench).fetched, 3);
+    assert_int_equal(bench->note_count, 0);
     close_bench(bench);
 }
 
@@ -876,6 +905,7 @@ int main(void)
         cmocka_unit_test(test_tail_ends_at_the_first_live_trade),
         cmocka_unit_test(test_descending_tail),
         cmocka_unit_test(test_a_restart_is_a_hole),
+        cmocka_unit_test(test_a_hole_that_an_older_session_left_is_asked_for),
         cmocka_unit_test(test_ids_without_gaps_are_told_with_what_was_fetched),
         cmocka_unit_test(test_without_source_the_interval_is_told),
         cmocka_unit_test(test_two_outages_without_a_trade_between_are_one_hole),

@@ -57,6 +57,25 @@ static void the_oldest_goes_when_it_is_full(void **state)
     venue_routes_release(&routes);
 }
 
+/* A connection that lives on among others that come and go keeps its routes. */
+static void what_is_used_stays(void **state)
+{
+    (void)state;
+    struct venue_routes routes = {0};
+    add(&routes, 1, 7, "trades", "tBTCUSD");
+    add(&routes, 1, 8, "trades", "tETHUSD");
+    for (uint32_t i = 2; i < 3 * VENUE_ROUTES_MAX; i++) {
+        add(&routes, i, 7, "trades", "tBTCUSD");
+        if (i % 1000 == 0) {
+            assert_non_null(venue_routes_find(&routes, 1, 7));
+        }
+    }
+    assert_int_equal(routes.count, VENUE_ROUTES_MAX);
+    assert_non_null(venue_routes_find(&routes, 1, 7));
+    assert_null(venue_routes_find(&routes, 1, 8));
+    venue_routes_release(&routes);
+}
+
 /* Against a plain array. */
 static void random_changes_are_those_of_a_plain_list(void **state)
 {
@@ -91,6 +110,7 @@ int main(void)
         cmocka_unit_test(a_number_means_something_on_its_own_connection_only),
         cmocka_unit_test(the_same_key_is_replaced_and_long_names_are_cut),
         cmocka_unit_test(the_oldest_goes_when_it_is_full),
+        cmocka_unit_test(what_is_used_stays),
         cmocka_unit_test(random_changes_are_those_of_a_plain_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
