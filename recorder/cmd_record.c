@@ -44,8 +44,8 @@
 #define QUEUE_PATIENCE_NS (NS_PER_MS)
 /* Lines of one kind on stderr per minute; more are counted. */
 #define LOG_LINES_PER_MINUTE 30
-/* Memory blocks from this size on go back to the system when they are freed; the C library would raise
- * the limit after the first large one and keep an instrument list's room for months. */
+/* Memory blocks from this size on go back to the system when they are freed; the C library would
+ * raise the limit after the first large one and keep an instrument list's room for months. */
 #define LARGE_BLOCK_BYTES (256 * 1024)
 
 /* What runs. */

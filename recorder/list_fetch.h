@@ -8,8 +8,9 @@
 #include "recorder/http_get.h"
 #include "recorder/record_plan.h"
 
-/* Attempts for each request that a venue answers with "later"; between them waits of 1, 2 s, or what
- * Retry-After says up to 30 s. A host that gives no answer is asked twice: capture waits for this. */
+/* Attempts for each request that a venue answers with "later"; between them waits of 1, 2 s, or
+ * what Retry-After says up to 30 s. A host that gives no answer is asked twice: capture waits for
+ * this. */
 #define LIST_FETCH_TRIES 3
 /* Requests for one list. */
 #define LIST_FETCH_PAGES_MAX 64

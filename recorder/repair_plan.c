@@ -499,8 +499,10 @@ enum err repair_plan_recall(struct repair_plan *repair, const struct venue *venu
         forget_filled(repair, found);
         repair->forget_at = 2 * repair->hole_count + RECALLED_HOLES;
     }
-    /* What an older session saw is not counted again. */
-    found->stats = (struct repair_stats){.holes = found->stats.open, .open = found->stats.open};
+    /* What an older session saw is not counted again, but what it left is. */
+    found->stats = (struct repair_stats){.holes = found->stats.open,
+                                         .open = found->stats.open,
+                                         .missing = found->stats.missing - found->stats.filled};
     return err;
 }
 

@@ -3,7 +3,7 @@
 #
 #   tests/torture.sh [asan|tsan|seeds|sim|fuzz]...
 #
-#   asan    behaviour tests with the sanitizer build      REWICK_ARGS    words for pytest ("-k tape")
+#   asan    behaviour tests with the sanitizer build      REWICK_ARGS    words for pytest ("-x tests/e2e/test_tape.py")
 #   tsan    unit tests under ThreadSanitizer              REWICK_TESTS   their names ("wire_*_test shard_test")
 #   seeds   many seeds and kills                          REWICK_SEEDS, REWICK_KILLS, REWICK_TEST_SEEDS
 #   sim     many unlucky lives, and a month of days       SIM_SEEDS, SIM_DAYS; SIM_SEED is the first seed
@@ -17,8 +17,8 @@ make() { command make --no-print-directory -j2 "$@"; }
 asan() {
     make CONFIG=asan all
     # shellcheck disable=SC2086 # words
-    REWICK=build/asan/rewick ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-        /usr/bin/python3 -m pytest -q tests/e2e ${REWICK_ARGS:-}
+    REWICK=$PWD/build/asan/rewick ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+        /usr/bin/python3 -m pytest -q ${REWICK_ARGS:-tests/e2e}
 }
 
 tsan() {

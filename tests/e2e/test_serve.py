@@ -4,6 +4,7 @@ import contextlib
 import csv
 import http.client
 import json
+import os
 import pathlib
 import re
 import signal
@@ -337,8 +338,8 @@ def test_at_full_speed_the_tape_waits_for_a_slow_client(rewick, run, big_tape):
         with WebSocket(urls["binance"] + "/stream?streams=btcusdt@trade/ethusdt@trade") as ws:
             time.sleep(2)
             assert ws.drain(20) == expected
-        # Far less than the tape: frames are streamed.
-        assert peak_bytes(urls.process.pid) < 32 << 20
+        # Far less than the tape: frames are streamed. (The address sanitizer has its own needs.)
+        assert peak_bytes(urls.process.pid) < (128 if "asan" in os.path.realpath(rewick) else 32) << 20
 
 
 def test_clients_that_vanish_leave_the_server_well(rewick, root, run):

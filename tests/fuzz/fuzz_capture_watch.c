@@ -7,14 +7,14 @@
  *     o   a connection opens and wants everything
  *     l   the connection is lost
  *     f   the queue of orders is full, or no longer
- *     p   a frame of an older session
+ *     p   a frame of an older session; only before all else
  *
  * Beyond crashes: orders can be carried out (targets without blanks, data that are JSON, one
  * request at a time), lines are lines, numbers agree, and every hole is closed or told in the end.
  */
 #include "engine/base/log.h"
+#include "engine/engine_answer.h"
 #include "recorder/capture_watch.h"
-#include "recorder/http_record.h"
 #include "tests/fuzz/fuzz_records.h"
 
 #include <assert.h>
@@ -122,8 +122,11 @@ static void rewrite(struct fuzz_records *in, const struct plan_venue *plan, stru
     enum err err = ERR_OK;
     buf_clear(out);
     if (in->type == 'a' || in->type == 'b') {
-        err = http_record_write(out, "GET", &plan->rest, state.target, in->type == 'a' ? 200 : 500,
-                                NULL, in->record.data, in->record.size);
+        struct engine_asked asked = {.method = "GET",
+                                     .host = plan->rest.text,
+                                     .target = state.target,
+                                     .status = in->type == 'a' ? 200 : 500};
+        err = engine_answer_tell(out, &asked, in->record.data, in->record.size);
         in->record.type = RECORD_HTTP;
         in->record.connection = 0;
     } else if (in->type == 'o') {
@@ -144,20 +147,15 @@ static void rewrite(struct fuzz_records *in, const struct plan_venue *plan, stru
 static const struct venue_frame *decode(const struct fuzz_records *in, struct venue_frame *frame)
 {
     const struct venue *venue = in->venue;
-    struct http_record http;
-    enum err err;
+    enum err err = ERR_OK;
+    bool decoded = in->record.type == RECORD_RECEIVED;
     frame->connection = in->record.connection;
-    if (in->record.type == RECORD_RECEIVED) {
+    if (decoded)
         err = venue->decode(in->record.data, in->record.size, frame);
-    } else if (in->record.type == RECORD_HTTP && venue->decode_http &&
-               http_record_read(&http, &in->record) && http.status == 200 &&
-               !venue->rest->is_list(http.url)) {
-        err = venue->decode_http(http.url, http.body, http.size, NULL, frame);
-    } else {
-        return NULL;
-    }
+    else if (in->record.type == RECORD_HTTP)
+        err = engine_answer_decode(&in->record, venue, NULL, frame, &decoded);
     assert(!err);
-    return frame;
+    return decoded ? frame : NULL;
 }
 
 static void check_health(struct capture_watch *watch)
@@ -208,6 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct capture_watch *watch = NULL;
     struct venue_frame frame;
     struct buf out;
+    bool live = false; /* the older session is over */
     log_set_quiet(1);
     log_set_limit(1);
     if (size > 8192 || !fuzz_records_open(&in, data, size) || !make_plan(&plan, in.venue))
@@ -228,8 +227,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct venue_frame *seen = decode(&in, &frame);
         if (in.record.type == RECORD_HTTP)
             state.asked = false;
-        err = in.type == 'p' ? capture_watch_recall(watch, &in.record, seen)
-                             : capture_watch_see(watch, &in.record, seen);
+        live |= in.type != 'p';
+        err = live ? capture_watch_see(watch, &in.record, seen)
+                   : capture_watch_recall(watch, &in.record, seen);
         assert(!err);
         work(watch, 0);
         check_health(watch);

@@ -4,16 +4,20 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
-make --no-print-directory -j2 CC=clang CONFIG=asan OPT="-O1 -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all" \
-    BUILD=build/fuzz build/fuzz/librewick.a build/fuzz/libapp.a
-flags=(-std=c17 -g -O1 -D_GNU_SOURCE -I. -Ibuild/fuzz/gen '-DREWICK_VERSION="fuzz"' -fsanitize=address,undefined,fuzzer
-    -fno-sanitize-recover=all)
-libs=(build/fuzz/libapp.a build/fuzz/librewick.a -lwebsockets -lgrpc -lgpr -lprotobuf-c -lsqlite3 -lzstd -lz -ljansson -lssl -lcrypto -lcmocka -lpthread)
+sanitize=address,undefined
+make --no-print-directory -j2 CC=clang CONFIG=asan BUILD=build/fuzz \
+    OPT="-O1 -fno-omit-frame-pointer -fsanitize=$sanitize,fuzzer-no-link -fno-sanitize-recover=all" \
+    build/fuzz/librewick.a build/fuzz/libapp.a
+flags=(-std=c17 -g -O1 -D_GNU_SOURCE -I. -Ibuild/fuzz/gen '-DREWICK_VERSION="fuzz"'
+    -fsanitize=$sanitize,fuzzer -fno-sanitize-recover=all)
+libs=(build/fuzz/libapp.a build/fuzz/librewick.a -lwebsockets -lgrpc -lgpr -lprotobuf-c -lsqlite3 -lzstd -lz -ljansson
+    -lssl -lcrypto -lcmocka -lpthread)
 one() {
     name=$1
     mkdir -p "build/fuzz/$name.new" "tests/fuzz/corpus/$name"
     "build/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="build/fuzz/$name." "build/fuzz/$name.new" "tests/fuzz/corpus/$name" >"build/fuzz/$name.log" 2>&1 ||
+        -artifact_prefix="build/fuzz/$name." "build/fuzz/$name.new" "tests/fuzz/corpus/$name" \
+        >"build/fuzz/$name.log" 2>&1 ||
         { tail -60 "build/fuzz/$name.log"; echo "FAIL fuzz $name"; return 1; }
     echo "ok   fuzz $name: $(sed -n 's/.*stat::number_of_executed_units: *//p' "build/fuzz/$name.log") executions"
 }
