@@ -59,6 +59,8 @@ struct recording {
     struct record_control control;
     int64_t started_wall_ns;
     int signal_fd;
+    int stop_fd; /* readable when a signal to stop has come; nobody reads it before signal_fd is
+                    read */
     unsigned stop_signals;
     bool reload; /* SIGHUP came */
     int64_t retain_ns;
@@ -99,7 +101,10 @@ static enum err open_signals(struct recording *rec)
     sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any thread is made: all inherit it */
     rec->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return rec->signal_fd >= 0 ? ERR_OK : err_errno("cannot make a signalfd");
+    if (rec->call->config) /* else it means the same */
+        sigdelset(&set, SIGHUP);
+    rec->stop_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return rec->signal_fd >= 0 && rec->stop_fd >= 0 ? ERR_OK : err_errno("cannot make a signalfd");
 }
 
 /* SIGHUP reads the configuration file again; without one it ends the recording, as a terminal that
@@ -340,7 +345,18 @@ static enum err write_status(struct buf *out, void *arg)
 
 /* ---- reading the configuration again -------------------------------------------------------- */
 
-/* Instrument lists that came while capturing; ERR_LIMIT when the network thread is behind. */
+/* The network thread takes orders within milliseconds; a plan must not get lost. */
+static enum err give_order(struct recording *rec, const struct order *order)
+{
+    enum err err = capture_net_give(order, rec->net);
+    for (int i = 0; err == ERR_LIMIT && i < 100; i++) {
+        clock_sleep_until(clock_mono_ns() + 10 * NS_PER_MS);
+        err = capture_net_give(order, rec->net);
+    }
+    return err;
+}
+
+/* Instrument lists that came while capturing. */
 static enum err give_list(const struct venue *venue, const void *data, size_t size, void *arg)
 {
     struct recording *rec = arg;
@@ -350,7 +366,7 @@ static enum err give_list(const struct venue *venue, const void *data, size_t si
     if (!order.data)
         return err_fail(ERR_NOMEM, "out of memory for an instrument list");
     memcpy(order.data, data, size);
-    enum err err = capture_net_give(&order, rec->net);
+    enum err err = give_order(rec, &order);
     if (err)
         free(order.data);
     return err;
@@ -362,7 +378,7 @@ static enum err use_plan(struct recording *rec)
     struct order order = {.kind = ORDER_PLAN, .plan = plan_of(rec)};
     enum err err = plan_keeper_answers(rec->plans, give_list, rec);
     capture_writer_plan(rec->writer, plan_of(rec));
-    return err ? err : capture_net_give(&order, rec->net);
+    return err ? err : give_order(rec, &order);
 }
 
 static enum err change_plan(struct recording *rec)
@@ -371,7 +387,7 @@ static enum err change_plan(struct recording *rec)
     if (!call)
         return err_fail(ERR_NOMEM, "out of memory for the configuration");
     enum err err = record_call_parse(call, rec->command, rec->word_count, rec->words);
-    err = err ? err : plan_keeper_make(rec->plans, &call->venues, rec->control.wake_fd);
+    err = err ? err : plan_keeper_make(rec->plans, &call->venues, rec->stop_fd);
     record_call_release(call);
     free(call);
     return err ? err : use_plan(rec);
@@ -392,7 +408,7 @@ static void keep_plan(struct recording *rec)
 {
     if (rec->reload)
         reload(rec);
-    if (!plan_keeper_retry(rec->plans, clock_mono_ns(), rec->control.wake_fd))
+    if (!plan_keeper_retry(rec->plans, clock_mono_ns(), rec->stop_fd))
         return;
     enum err err = use_plan(rec);
     if (err)
@@ -486,6 +502,7 @@ static void wait_for_end(struct recording *rec)
 
 static void stop_threads(struct recording *rec)
 {
+    status_server_close(&rec->status); /* before the tape may be another recorder's */
     capture_net_stop(rec->net);
     capture_net_join(rec->net);
     if (rec->live)
@@ -589,7 +606,7 @@ static enum err prepare(struct recording *rec)
     err = err ? err : record_config_make(&rec->config, &call->engine, io_posix(), call->out);
     err = err ? err : http_session_open(&rec->http, call->ca_file);
     err = err ? err : plan_keeper_new(&rec->plans, rec->http);
-    return err ? err : plan_keeper_make(rec->plans, &call->venues, rec->signal_fd);
+    return err ? err : plan_keeper_make(rec->plans, &call->venues, rec->stop_fd);
 }
 
 static enum err run(struct recording *rec)
@@ -604,6 +621,8 @@ static enum err run(struct recording *rec)
     record_control_close(&rec->control);
     if (rec->signal_fd >= 0)
         close(rec->signal_fd);
+    if (rec->stop_fd >= 0)
+        close(rec->stop_fd);
     return err;
 }
 
@@ -623,6 +642,7 @@ static enum err cmd_record(const struct command *command, int argc, char **argv)
                                   .words = argv,
                                   .call = call,
                                   .signal_fd = -1,
+                                  .stop_fd = -1,
                                   .control = {.wake_fd = -1},
                                   .status = {.fd = -1},
                                   .started_wall_ns = clock_wall_ns()};

@@ -139,6 +139,13 @@ def check_text(path):
             breach(path, number, "blanks at the end of the line")
 
 
+def check_leftovers():
+    for folder in ("engine", "recorder", "replayer", "tests", "bench", "docs", "fixtures", "proto"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.name.endswith((".orig", ".rej", ".bak", ".swp", "~")):
+                breach(path, 1, "a leftover of an editor or a patch")
+
+
 def check_names():
     seen = {}
     for path in PRODUCT + TESTS:
@@ -168,6 +175,7 @@ for source in PRODUCT + TESTS:
     check_lines(source)
 for source in PRODUCT + TESTS + TEXTS:
     check_text(source)
+check_leftovers()
 check_names()
 check_venues()
 print("\n".join(breaches), end="\n" if breaches else "")

@@ -172,6 +172,20 @@ static void what_has_no_room_is_lacking(void **state)
     assert_int_equal(net.sent, 3);
 }
 
+/* The watch does not know of it, so it would never take it as settled. */
+static void a_change_that_is_not_on_the_tape_asks_for_another_wire(void **state)
+{
+    (void)state;
+    static const char filler[4096];
+    open_with(span(0, 3));
+    while (wire->drops.total == 0)
+        wire_note(wire, &world, RECORD_SENT, now, filler, sizeof filler);
+    while (wire->drops.total < 100)
+        wire_note(wire, &world, RECORD_SENT, now, filler, 16);
+    assert_false(wire_change(wire, &world, span(3, 1), span(2, 1), now));
+    assert_false(wire->lacks); /* it is asked for all the same */
+}
+
 static void a_change_waits_for_the_changes_before_it(void **state)
 {
     (void)state;
@@ -277,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ids_count_up_over_all_changes),
         TEST(what_has_no_room_is_lacking),
+        TEST(a_change_that_is_not_on_the_tape_asks_for_another_wire),
         TEST(a_change_waits_for_the_changes_before_it),
         TEST(changes_without_end_ask_for_another_wire),
         TEST(only_the_newest_test_is_answered),
