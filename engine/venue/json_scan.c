@@ -96,6 +96,41 @@ static bool is_plain(char c)
     return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
 }
 
+/* In each byte of `word` its high bit is set where the byte is not plain: a quote, a backslash, a
+ * control character or a part of what is not ASCII. A borrow can set bits above the lowest one too,
+ * never below it. */
+static uint64_t find_special(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+    return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+            ((word - ones * 0x20) & ~word) | word) &
+           highs;
+}
+
+/* The first byte from `at` that is not plain, or `end`. Strings are most of a frame: eight bytes at
+ * a time. */
+static const char *skip_plain(const char *at, const char *end)
+{
+    while (end - at >= 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        uint64_t special = find_special(word);
+        if (special != 0) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return at + __builtin_ctzll(special) / 8;
+#else
+            break;
+#endif
+        }
+        at += 8;
+    }
+    while (at < end && is_plain(*at)) {
+        at++;
+    }
+    return at;
+}
+
 static bool scan_string(struct json_scan *scan, struct json_span *out)
 {
     bool wide = false;
@@ -103,9 +138,7 @@ static bool scan_string(struct json_scan *scan, struct json_span *out)
     out->escaped = false;
     out->text = ++scan->at; /* the opening quote */
     for (;;) {
-        while (scan->at < scan->end && is_plain(*scan->at)) {
-            scan->at++;
-        }
+        scan->at = skip_plain(scan->at, scan->end);
         if (scan->at == scan->end) {
             return fail(scan, "it ends inside a string");
         }

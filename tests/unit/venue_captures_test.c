@@ -383,7 +383,7 @@ static void kraken_trades_over_http_keep_every_digit(void **state)
     struct venue_frame frame;
     venue_frame_init(&frame);
     assert_ok(venue->decode_http("https://api.kraken.com/0/public/Trades?pair=XBTUSDT",
-                                 (const uint8_t *)text, size, &frame));
+                                 (const uint8_t *)text, size, NULL, &frame));
     assert_int_equal(frame.kind, VENUE_TRADES);
     assert_string_equal(frame.symbol, "BTC/USDT");
     json_t *root = json_loads(text, 0, NULL);
@@ -404,7 +404,7 @@ static void kraken_trades_over_http_keep_every_digit(void **state)
     free(text);
     text = load(CAPTURES "kraken-rest/XBTUSDT-ohlc-1m.json", &size);
     assert_ok(venue->decode_http("https://api.kraken.com/0/public/OHLC?pair=XBTUSDT&interval=1",
-                                 (const uint8_t *)text, size, &frame));
+                                 (const uint8_t *)text, size, NULL, &frame));
     assert_int_equal(frame.kind, VENUE_DATA);
     free(text);
     venue_frame_release(&frame);
