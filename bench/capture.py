@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-TEN = ["binance", "binance-us", "binance-usdm", "binance-coinm", "coinbase", "kraken", "okx", "bybit", "bitstamp", "kucoin"]
+TEN = ["binance", "coinbase", "coinbase-advanced", "kraken", "okx", "bybit", "bybit-linear", "bitstamp", "deribit", "kucoin"]
 HZ = os.sysconf("SC_CLK_TCK")
 
 

@@ -41,7 +41,7 @@
 #define CAPTURE_QUEUE_BYTES (64u * 1024 * 1024)
 #define ENGINE_QUEUE_BYTES  (16u * 1024 * 1024)
 /* How long a record may wait to be looked at by the next thread. */
-#define QUEUE_PATIENCE_NS (NS_PER_MS)
+#define QUEUE_PATIENCE_NS (3 * NS_PER_MS)
 /* Lines of one kind on stderr per minute; more are counted. */
 #define LOG_LINES_PER_MINUTE 30
 /* Memory blocks from this size on go back to the system when they are freed; the C library would

@@ -6,6 +6,9 @@
 
 #define PIECE_BYTES (512u * 1024)
 #define ALIGN       16u
+/* What one sync makes free is needed again before the next one: kept, it need not be got from the
+ * system anew. */
+#define SPARES_MAX 16
 
 struct entry {
     struct record record; /* data lies behind it */
@@ -15,12 +18,15 @@ struct entry {
 /* Larger than PIECE_BYTES only when one record needs it. */
 struct piece {
     struct piece *next;
+    uint64_t last_seq;
     size_t capacity, used, start; /* entries lie in [start, used) */
     _Alignas(ALIGN) uint8_t bytes[];
 };
 
 struct record_store {
-    struct piece *first, *last, *spare;
+    struct piece *first, *last;
+    struct piece *spares; /* SPARES_MAX at most */
+    size_t spare_count;
     size_t bytes, bytes_max;
     uint64_t first_seq, last_seq; /* first > last: empty */
 };
@@ -36,16 +42,21 @@ enum err record_store_new(struct record_store **out, size_t bytes_max)
     return ERR_OK;
 }
 
+static void free_pieces(struct piece *piece)
+{
+    while (piece) {
+        struct piece *next = piece->next;
+        free(piece);
+        piece = next;
+    }
+}
+
 void record_store_free(struct record_store *store)
 {
     if (!store)
         return;
-    while (store->first) {
-        struct piece *next = store->first->next;
-        free(store->first);
-        store->first = next;
-    }
-    free(store->spare);
+    free_pieces(store->first);
+    free_pieces(store->spares);
     free(store);
 }
 
@@ -66,9 +77,10 @@ bool record_store_has_room(const struct record_store *store, const struct record
 
 static struct piece *take_piece(struct record_store *store, size_t need)
 {
-    struct piece *piece = store->spare;
+    struct piece *piece = store->spares;
     if (piece && need <= piece->capacity) {
-        store->spare = NULL;
+        store->spares = piece->next;
+        store->spare_count--;
     } else {
         size_t capacity = need > PIECE_BYTES ? need : PIECE_BYTES;
         piece = malloc(sizeof *piece + capacity);
@@ -81,13 +93,15 @@ static struct piece *take_piece(struct record_store *store, size_t need)
     return piece;
 }
 
-/* One piece is kept: in steady state nothing is allocated. */
 static void give_piece(struct record_store *store, struct piece *piece)
 {
-    if (!store->spare && piece->capacity == PIECE_BYTES)
-        store->spare = piece;
-    else
+    if (store->spare_count == SPARES_MAX || piece->capacity != PIECE_BYTES) {
         free(piece);
+        return;
+    }
+    piece->next = store->spares;
+    store->spares = piece;
+    store->spare_count++;
 }
 
 enum err record_store_add(struct record_store *store, const struct record *record)
@@ -110,6 +124,7 @@ enum err record_store_add(struct record_store *store, const struct record *recor
     if (record->size > 0)
         memcpy(entry + 1, record->data, record->size);
     store->last->used += need;
+    store->last->last_seq = record->seq;
     store->bytes += need;
     if (is_empty(store))
         store->first_seq = record->seq;
@@ -118,8 +133,21 @@ enum err record_store_add(struct record_store *store, const struct record *recor
     return ERR_OK;
 }
 
+static void drop_first(struct record_store *store)
+{
+    struct piece *piece = store->first;
+    store->bytes -= piece->used - piece->start;
+    store->first_seq = piece->last_seq + 1;
+    store->first = piece->next;
+    if (!store->first)
+        store->last = NULL;
+    give_piece(store, piece);
+}
+
 void record_store_release(struct record_store *store, uint64_t seq)
 {
+    while (store->first && store->first->last_seq <= seq)
+        drop_first(store);
     while (!is_empty(store) && store->first_seq <= seq) {
         struct piece *piece = store->first;
         const struct entry *entry =
@@ -127,12 +155,6 @@ void record_store_release(struct record_store *store, uint64_t seq)
         piece->start += entry->bytes;
         store->bytes -= entry->bytes;
         store->first_seq++;
-        if (piece->start < piece->used)
-            continue;
-        store->first = piece->next;
-        if (!store->first)
-            store->last = NULL;
-        give_piece(store, piece);
     }
 }
 

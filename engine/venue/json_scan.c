@@ -402,7 +402,8 @@ bool json_scan_is(struct json_span string, const char *text)
     }
     if (!string.escaped) {
         /* An unescaped string holds no NUL, so the comparison stays inside `text`. */
-        return strncmp(text, string.text, string.size) == 0 && text[string.size] == '\0';
+        return (string.size == 0 || text[0] == string.text[0]) &&
+               strncmp(text, string.text, string.size) == 0 && text[string.size] == '\0';
     }
     char plain[64];
     return json_scan_text(string, plain, sizeof plain) && strcmp(plain, text) == 0;
