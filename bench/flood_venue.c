@@ -347,15 +347,15 @@ static void send_trade(struct client *client)
     send_frame(frame.data, frame.size, client);
 }
 
-/* One frame to each ready client in turn, `count` in all; clients that do not take them are left
- * out when there is no rate. */
-static void send_round(uint64_t count, bool at_most)
+/* One frame to each ready client in turn, at most `count` in all; clients that do not take them are
+ * left out. */
+static void send_round(uint64_t count)
 {
     static size_t turn;
     for (uint64_t i = 0; i < count; i++) {
         for (size_t tried = 0; tried < client_count; tried++) {
             struct client *client = &clients[turn++ % client_count];
-            if (!is_ready(client) || (at_most && client->out.size > 65536))
+            if (!is_ready(client) || client->out.size > 65536)
                 continue;
             send_trade(client);
             break;
@@ -396,13 +396,13 @@ static void flood(uint64_t rate, int64_t seconds, size_t wanted)
     int64_t begin_ns = now_ns(CLOCK_MONOTONIC), end_ns = begin_ns + seconds * NS_PER_S, at_ns;
     while ((at_ns = now_ns(CLOCK_MONOTONIC)) < end_ns) {
         if (rate == 0) {
-            send_round(256, true);
+            send_round(256);
             serve(0);
             continue;
         }
         uint64_t due = (uint64_t)((at_ns - begin_ns) / 1000) * rate / 1000000;
-        if (due > sent_frames)
-            send_round(due - sent_frames, false);
+        uint64_t behind = due > sent_frames ? due - sent_frames : 0;
+        send_round(behind < 16384 ? behind : 16384);
         serve(1);
     }
     double took = (double)(now_ns(CLOCK_MONOTONIC) - begin_ns) / 1e9;
