@@ -34,7 +34,6 @@ struct capture_writer {
 
     _Atomic uint64_t appended;
     _Atomic uint64_t written;
-    _Atomic unsigned generation;
     atomic_bool hurry; /* somebody waits for what is appended */
     /* under the mutex */
     bool ended;
@@ -80,7 +79,6 @@ static void note_wait(struct capture_writer *writer, int64_t now_ns)
 static void publish_written(struct capture_writer *writer)
 {
     uint64_t written = tape_keeper_written_seq(writer->options.tape);
-    atomic_store(&writer->generation, tape_keeper_generation(writer->options.tape));
     if (written == atomic_load(&writer->written))
         return;
     if (writer->oldest_mono_ns != 0)
@@ -321,11 +319,6 @@ uint64_t capture_writer_appended(const struct capture_writer *writer)
 uint64_t capture_writer_written(const struct capture_writer *writer)
 {
     return atomic_load(&writer->written);
-}
-
-unsigned capture_writer_generation(const struct capture_writer *writer)
-{
-    return atomic_load(&writer->generation);
 }
 
 static struct timespec until(int64_t wait_ns)

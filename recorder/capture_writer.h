@@ -44,8 +44,6 @@ void capture_writer_free(struct capture_writer *writer); /* after joining; accep
 void capture_writer_plan(struct capture_writer *writer, const struct record_plan *plan);
 uint64_t capture_writer_appended(const struct capture_writer *writer); /* newest record taken */
 uint64_t capture_writer_written(const struct capture_writer *writer);  /* handed to the kernel */
-/* Changes when the tape was opened anew after a failure: a reader that follows must do the same. */
-unsigned capture_writer_generation(const struct capture_writer *writer);
 /* Waits until record `seq` is written, which it hurries on. False: the wait or the writer ended
  * before. */
 bool capture_writer_wait(struct capture_writer *writer, uint64_t seq, int64_t wait_ns);

@@ -19,6 +19,7 @@ struct live_engine {
     struct live_engine_options options;
     struct engine *engine;
     struct tape_reader *reader; /* open while records are read from the tape */
+    bool doubted;               /* it was opened anew since the last record came from it */
     _Atomic uint64_t fed;       /* last record fed */
     uint64_t committed;
     int64_t committed_ns;
@@ -108,6 +109,16 @@ static enum err wait_for_block(struct live_engine *live, bool ended)
     return ended ? ERR_END : ERR_OK;
 }
 
+/* After a failed sync the tape is cut back and goes on in a new segment, with the same records: to
+ * a reader that was beyond the cut it looks damaged, to a new one it does not. */
+static enum err doubt_reader(struct live_engine *live)
+{
+    tape_reader_close(live->reader);
+    live->reader = NULL;
+    live->doubted = true;
+    return ERR_OK;
+}
+
 /* Feeds some records from the tape, none behind `last`. */
 static enum err feed_from_tape(struct live_engine *live, uint64_t last)
 {
@@ -118,8 +129,11 @@ static enum err feed_from_tape(struct live_engine *live, uint64_t last)
         err = tape_reader_next(live->reader, &record);
         if (err == ERR_END)
             return wait_for_block(live, ended);
+        if (err == ERR_DAMAGED && !live->doubted)
+            return doubt_reader(live);
         if (!err)
             err = feed(live, &record);
+        live->doubted = false;
         live->stats.from_tape += !err;
     }
     return err;

@@ -22,7 +22,6 @@ struct tape_keeper {
     uint32_t next_connection;
     uint64_t bytes; /* of the tapes before this one */
     uint8_t id[16];
-    unsigned generation;
 
     struct disk_guard guard;
     bool guarded;
@@ -133,7 +132,6 @@ static void go_on(struct tape_keeper *keeper)
         keeper->retry_ns = keeper->now_ns + wait_after(keeper->tries);
         return;
     }
-    keeper->generation++;
     keeper->tries = 0;
     copy_state(keeper);
     record_store_release(keeper->store, keeper->durable_seq);
@@ -308,11 +306,6 @@ uint64_t tape_keeper_bytes(const struct tape_keeper *keeper)
 const uint8_t *tape_keeper_id(const struct tape_keeper *keeper)
 {
     return keeper->id;
-}
-
-unsigned tape_keeper_generation(const struct tape_keeper *keeper)
-{
-    return keeper->generation;
 }
 
 void tape_keeper_state(const struct tape_keeper *keeper, struct tape_keeper_state *out)

@@ -56,8 +56,6 @@ uint64_t tape_keeper_durable_seq(const struct tape_keeper *keeper);
 uint32_t tape_keeper_next_connection(const struct tape_keeper *keeper);
 uint64_t tape_keeper_bytes(const struct tape_keeper *keeper);
 const uint8_t *tape_keeper_id(const struct tape_keeper *keeper);
-/* How often the tape was opened anew: readers that follow it must do the same. */
-unsigned tape_keeper_generation(const struct tape_keeper *keeper);
 
 struct tape_keeper_state {
     bool interrupted; /* takes nothing at the moment */
