@@ -273,3 +273,9 @@ bool venue_text_asset(const char *text, size_t size, char out[ASSET_MAX])
     out[size] = '\0';
     return true;
 }
+
+enum err venue_text_one_page(size_t index, const char *target, struct buf *out)
+{
+    buf_clear(out);
+    return index > 0 ? ERR_END : buf_append_text(out, target);
+}

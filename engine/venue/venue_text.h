@@ -73,4 +73,8 @@ void venue_describe_symbol(const char *symbol, struct instrument *out);
 /* text[0..size) as a currency's code; false when that is empty or does not fit. */
 bool venue_text_asset(const char *text, size_t size, char out[ASSET_MAX]);
 
+/* For a venue_rest.list() of one request: `target` replaces what `out` holds for index 0; ERR_END
+ * for every other index. */
+enum err venue_text_one_page(size_t index, const char *target, struct buf *out) ERR_MUST_CHECK;
+
 #endif

@@ -8,35 +8,29 @@
 
 /* ---- the instrument list --------------------------------------------------------------------- */
 
-static enum err list_at(const char *target, size_t index, struct buf *out)
-{
-    buf_clear(out);
-    return index > 0 ? ERR_END : buf_append_text(out, target);
-}
-
 /* Permission sets are two thirds of the answer and of no use here. */
 static enum err spot_list(size_t index, const uint8_t *previous, size_t size, struct buf *out)
 {
     (void)previous, (void)size;
-    return list_at("/api/v3/exchangeInfo?showPermissionSets=false", index, out);
+    return venue_text_one_page(index, "/api/v3/exchangeInfo?showPermissionSets=false", out);
 }
 
 static enum err us_list(size_t index, const uint8_t *previous, size_t size, struct buf *out)
 {
     (void)previous, (void)size;
-    return list_at("/api/v3/exchangeInfo", index, out);
+    return venue_text_one_page(index, "/api/v3/exchangeInfo", out);
 }
 
 static enum err usdm_list(size_t index, const uint8_t *previous, size_t size, struct buf *out)
 {
     (void)previous, (void)size;
-    return list_at("/fapi/v1/exchangeInfo", index, out);
+    return venue_text_one_page(index, "/fapi/v1/exchangeInfo", out);
 }
 
 static enum err coinm_list(size_t index, const uint8_t *previous, size_t size, struct buf *out)
 {
     (void)previous, (void)size;
-    return list_at("/dapi/v1/exchangeInfo", index, out);
+    return venue_text_one_page(index, "/dapi/v1/exchangeInfo", out);
 }
 
 static bool is_list(const char *url)

@@ -97,11 +97,7 @@ static enum err list(size_t index, const uint8_t *previous, size_t size, struct 
 {
     (void)previous;
     (void)size;
-    if (index > 0) {
-        return ERR_END;
-    }
-    buf_clear(out);
-    return buf_append_text(out, CONF_PATH CONF_KEYS);
+    return venue_text_one_page(index, CONF_PATH CONF_KEYS, out);
 }
 
 enum conf_key { KEY_OTHER, KEY_PAIRS, KEY_CODES };

@@ -35,8 +35,7 @@ static bool is_set(const struct field_set *set, size_t index)
 static enum err list(size_t index, const uint8_t *previous, size_t size, struct buf *out)
 {
     (void)previous, (void)size;
-    buf_clear(out);
-    return index > 0 ? ERR_END : buf_append_text(out, "/products");
+    return venue_text_one_page(index, "/products", out);
 }
 
 static bool is_list(const char *url)

@@ -14,11 +14,7 @@ static enum err list(size_t index, const uint8_t *previous, size_t size, struct 
 {
     (void)previous;
     (void)size;
-    if (index > 0) {
-        return ERR_END;
-    }
-    buf_clear(out);
-    return buf_append_text(out, PUBLIC "get_instruments?currency=any&expired=false");
+    return venue_text_one_page(index, PUBLIC "get_instruments?currency=any&expired=false", out);
 }
 
 static bool is_list(const char *url)

@@ -17,11 +17,7 @@ static enum err list(size_t index, const uint8_t *previous, size_t size, struct 
 {
     (void)previous;
     (void)size;
-    if (index > 0) {
-        return ERR_END;
-    }
-    buf_clear(out);
-    return buf_append_text(out, GEMINI_DETAILS "all");
+    return venue_text_one_page(index, GEMINI_DETAILS "all", out);
 }
 
 bool gemini_path_symbol(const char *url, const char *start, char out[SYMBOL_MAX])

@@ -14,8 +14,7 @@
 static enum err list(size_t index, const uint8_t *previous, size_t size, struct buf *out)
 {
     (void)previous, (void)size;
-    buf_clear(out);
-    return index > 0 ? ERR_END : buf_append_text(out, "/0/public/AssetPairs");
+    return venue_text_one_page(index, "/0/public/AssetPairs", out);
 }
 
 static bool is_list(const char *url)

@@ -11,11 +11,7 @@ static enum err list(size_t index, const uint8_t *previous, size_t size, struct 
 {
     (void)previous;
     (void)size;
-    if (index > 0) {
-        return ERR_END;
-    }
-    buf_clear(out);
-    return buf_append_text(out, KUCOIN_LIST);
+    return venue_text_one_page(index, KUCOIN_LIST, out);
 }
 
 static bool is_list(const char *url)
