@@ -102,13 +102,14 @@ enum err engine_new(struct engine **out, const struct engine_config *config,
                     const struct engine_filter *filter, const struct engine_outlet *outlet)
 {
     assert(outlet->candle != NULL);
-    enum err err = engine_config_check(config);
+    struct engine_config checked = *config;
+    enum err err = engine_config_check(&checked);
     if (err != ERR_OK)
         return err;
     struct engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return err_fail(ERR_NOMEM, "out of memory for the engine");
-    engine->config = *config;
+    engine->config = checked;
     engine->outlet = *outlet;
     if (filter != NULL)
         engine->filter = *filter;

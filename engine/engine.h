@@ -21,11 +21,11 @@
  * counted, so that no single one can close what is still to come.
  *
  * Updates. After each record, every window that it changed gives one update, markets in the order
- * they were first seen, bars in the configured order, windows by open time; a window that the
- * record both changed and closed gives only the closed update. A trade for a window that has closed
- * gives a corrected update with the next revision as long as watermark - close time <= horizon,
- * else it is counted as lost to lateness. A late trade for a window that closed empty makes
- * revision 1 of it.
+ * they were first seen, bars in their order, windows by open time; a window that the record both
+ * changed and closed gives only the closed update. Composites follow. A trade for a window that has
+ * closed gives a corrected update with the next revision as long as watermark - close time <=
+ * horizon, else it is counted as lost to lateness. A late trade for a window that closed empty
+ * makes revision 1 of it.
  *
  * Numbers of a window that are counted without a trade (a duplicate was dropped) come out with its
  * next update; only a trade that counts, and the repair of a hole that it showed, makes one.
@@ -44,6 +44,8 @@
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
 #include "engine/candle/candle.h"
+#include "engine/candle/composite.h"
+#include "engine/health/health.h"
 #include "engine/tape/record.h"
 #include "engine/trade/trade.h"
 
@@ -62,25 +64,40 @@ enum engine_empty {
     EMPTY_CARRY, /* it gives a flat candle at the last close, volume 0, flag CANDLE_CARRIED */
 };
 
+#define ENGINE_MICS_MAX 32
+/* What the user says of a venue: whose book it is. */
+struct engine_mic {
+    char venue[RECORD_VENUE_MAX];
+    char mic[5]; /* ISO 10383, checked against the table (identity_mic()) */
+};
+
 /* What changes candles. It is written to the tape as RECORD_CONFIG, so that a replay takes it from
  * there. Plain data. */
 struct engine_config {
     size_t bar_count;
-    struct bar bars[ENGINE_BARS_MAX]; /* no two equal */
+    struct bar bars[ENGINE_BARS_MAX]; /* no two equal; engine_config_check() puts them in order */
     int64_t lateness_ns;              /* 0 .. ENGINE_LATENESS_MAX_NS */
     int64_t horizon_ns;               /* 0 .. ENGINE_HORIZON_MAX_NS */
     enum engine_empty empty;
+    bool exclude_suspect; /* suspect trades are in no candle */
+    struct composite_config composite;
+    size_t mic_count;
+    struct engine_mic mics[ENGINE_MICS_MAX]; /* no two for one venue */
 };
 
 #define ENGINE_LATENESS_DEFAULT_NS (INT64_C(500) * 1000000)
 #define ENGINE_HORIZON_DEFAULT_NS  (INT64_C(600) * 1000000000)
 
-/* One bar of 1m, the defaults, EMPTY_NONE. */
+/* One bar of 1m, the defaults, EMPTY_NONE, no composites. */
 void engine_config_default(struct engine_config *config);
-/* ERR_USAGE with text when a member is out of its range or two bars are equal. */
-enum err engine_config_check(const struct engine_config *config) ERR_MUST_CHECK;
+/* Puts the bars in their order. ERR_USAGE with text when a member is out of its range or two bars
+ * are equal. */
+enum err engine_config_check(struct engine_config *config) ERR_MUST_CHECK;
 /* The JSON members of RECORD_CONFIG, without braces:
- * "bars":["1s","1m"],"lateness_ns":500000000,"horizon_ns":600000000000,"empty":"none" */
+ * "bars":["1s","1m"],"lateness_ns":500000000,"horizon_ns":600000000000,"empty":"none", and where
+ * they differ from the defaults: "exclude":["suspect"], "mics":{"binance":"BNCX"},
+ * "composites":{"BTC-USDT":"median","*":"vwap"}, "same_quotes":{"USDT":"USD"},
+ * "composite_stale_ns":N, "composite_score":N, "composite_outlier_ppm":N, "composite_venues":N */
 enum err engine_config_write(const struct engine_config *config, struct buf *out) ERR_MUST_CHECK;
 /* Reads them from a RECORD_CONFIG's data; members that are not there keep their value. *out_found:
  * it had "bars". ERR_DAMAGED with text for what is there but wrong; config is then untouched. */
@@ -106,8 +123,15 @@ struct engine_stats {
     uint64_t late;      /* made corrections */
     uint64_t lost_late; /* beyond the horizon: left out of at least one bar's candle */
     uint64_t out_of_order;
-    uint64_t overflow;      /* trades left out of all bars because a sum would not fit */
-    uint64_t absurd_time;   /* trades refused for their source time */
+    uint64_t overflow;            /* trades that made a sum of a window not fit */
+    uint64_t oversized;           /* trades that would have filled more bars than BAR_SPLIT_MAX */
+    uint64_t absurd_time;         /* trades refused for their source time ... */
+    uint64_t time_unit;           /* ... which is one in another unit */
+    uint64_t bad_price, bad_size; /* zero or negative */
+    uint64_t suspect_time, suspect_price, suspect_size; /* whether they counted or not */
+    uint64_t suspect_excluded;                          /* of those: in no candle */
+    uint64_t clock_steps;                               /* of the recorder's wall clock */
+    uint64_t dropped;       /* frames that RECORD_GAP entries say were lost */
     uint64_t no_room;       /* trades of markets beyond ENGINE_MARKETS_MAX */
     uint64_t carry_skipped; /* empty windows beyond ENGINE_CARRIED_MAX */
     uint64_t gap_records;   /* records that RECORD_GAP entries say were lost */
@@ -119,6 +143,15 @@ struct engine_stats {
  * long as the engine. They must not call the engine. */
 struct engine_outlet {
     void (*candle)(const struct candle *candle, void *arg);
+    /* Forming updates are wanted. They cost a candle per record and bar; the closed and corrected
+     * ones are the same with and without. Updates are numbered as they are given. */
+    bool forming;
+    /* The monotonic clock now, to measure receive -> emit; INT64_MIN: not comparable with the
+     * record's. NULL: not measured, as in a replay. What it says is outside the digest. */
+    int64_t (*now)(void *arg);
+    const char *tape; /* id for the candles' column, 32 hex digits; NULL: none */
+    /* Health of every venue and connection, each HEALTH_EVERY_NS of the records' time. */
+    void (*health)(const struct health_report *report, void *arg);
     /* Every trade that counts, before the candles of its record. */
     void (*trade)(const struct venue *venue, const char *instrument, const struct trade *trade,
                   const struct record *record, void *arg);
@@ -155,5 +188,8 @@ struct engine_market {
     const char *instrument, *symbol;
 };
 bool engine_market_at(const struct engine *engine, size_t index, struct engine_market *out);
+
+/* Clock offset of a connection that is open, in ns; false: not known. */
+bool engine_clock_offset(const struct engine *engine, uint32_t connection, int64_t *out_ns);
 
 #endif

@@ -37,7 +37,7 @@ static enum err check_bars(const struct engine_config *config)
     return ERR_OK;
 }
 
-enum err engine_config_check(const struct engine_config *config)
+enum err engine_config_check(struct engine_config *config)
 {
     enum err err = check_bars(config);
     if (err != ERR_OK)

@@ -5,12 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-const char *watch_health_name(enum watch_health health)
-{
-    static const char *const names[] = {"up", "degraded", "down"};
-    return (unsigned)health < 3 ? names[health] : "unknown";
-}
-
 static enum err append_text(struct buf *out, const char *name, const char *text)
 {
     enum err err = buf_printf(out, "\"%s\":", name);
@@ -96,7 +90,7 @@ static enum err append_venue(struct buf *out, const struct watch_venue *venue)
 {
     enum err err = buf_append_byte(out, '{');
     err = err ? err : append_text(out, "venue", venue->venue->name);
-    err = err ? err : buf_printf(out, ",\"health\":\"%s\",", watch_health_name(venue->health));
+    err = err ? err : buf_printf(out, ",\"health\":\"%s\",", health_state_name(venue->health));
     err = err ? err : append_text(out, "why", venue->why);
     if (!err)
         err = buf_printf(out,

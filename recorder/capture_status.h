@@ -27,6 +27,4 @@ enum err capture_status_venues(struct capture_watch *watch, struct stamp now,
 enum err capture_status_network(const struct conductor_stats *stats,
                                 struct buf *out) ERR_MUST_CHECK;
 
-const char *watch_health_name(enum watch_health health); /* "up", "degraded", "down" */
-
 #endif

@@ -14,6 +14,7 @@
 #define REWICK_RECORDER_CAPTURE_WATCH_H
 
 #include "engine/base/buf.h"
+#include "engine/health/health.h"
 #include "recorder/order.h"
 #include "recorder/record_plan.h"
 #include "recorder/repair_plan.h"
@@ -54,8 +55,6 @@ bool capture_watch_all_refused(const struct capture_watch *watch, int64_t mono_n
 /* Receive time (monotonic) of the last market data, 0 = none yet. */
 int64_t capture_watch_data_ns(const struct capture_watch *watch);
 
-enum watch_health { HEALTH_UP, HEALTH_DEGRADED, HEALTH_DOWN };
-
 /* For `rewick status` and the closing lines: per venue and per connection. Plain data. */
 struct watch_connection {
     uint32_t connection, link;
@@ -70,7 +69,7 @@ struct watch_connection {
 
 struct watch_venue {
     const struct venue *venue;
-    enum watch_health health;
+    enum health_state health;
     char why[160]; /* "" when up */
     uint64_t frames, trades, malformed;
     uint64_t reconnects, errors; /* connections lost; attempts failed */

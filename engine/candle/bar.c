@@ -40,7 +40,7 @@ enum err bar_parse(struct bar *out, const char *text)
     }
     if (count == 0)
         return err_fail(ERR_USAGE, "bar '%.40s' has no length; " BAR_EXPECTED, text);
-    *out = (struct bar){BAR_TIME, count * unit};
+    *out = (struct bar){BAR_TIME, count * unit, 0};
     return ERR_OK;
 }
 

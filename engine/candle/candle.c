@@ -46,7 +46,7 @@ char candle_column_kind(enum candle_column column)
 
 static size_t put_text(char *text, const char *value)
 {
-    size_t size = strnlen(value, CANDLE_FIELD_MAX - 1);
+    size_t size = strnlen(value, CANDLE_SHORT_MAX - 1);
     memcpy(text, value, size);
     return size;
 }
@@ -70,23 +70,113 @@ static size_t put_bar(char *text, struct bar bar)
     return put_text(text, name);
 }
 
+static size_t put_signed(char *text, int64_t value)
+{
+    if (value >= 0)
+        return put_integer(text, (uint64_t)value);
+    text[0] = '-';
+    return 1 + put_integer(text + 1, -(uint64_t)value);
+}
+
+/* Parts per million as a share: 0.983333. */
+static size_t put_share(char *text, uint32_t ppm)
+{
+    return decimal_format(text, (struct decimal){ppm, 6});
+}
+
 static size_t put_flags(char *text, uint32_t flags)
 {
-    bool partial = (flags & CANDLE_PARTIAL) != 0, carried = (flags & CANDLE_CARRIED) != 0;
-    return put_text(text, partial && carried ? "partial|carried"
-                          : partial          ? "partial"
-                          : carried          ? "carried"
-                                             : "");
+    static const char *const names[CANDLE_FLAG_COUNT] = {
+#define CANDLE_FLAG_NAME(name, word) [CANDLE_BIT_##name] = #word,
+        CANDLE_FLAGS(CANDLE_FLAG_NAME)
+#undef CANDLE_FLAG_NAME
+    };
+    char *to = text;
+    for (int i = 0; i < CANDLE_FLAG_COUNT; i++) {
+        if ((flags >> i & 1) == 0)
+            continue;
+        if (to > text)
+            *to++ = '|';
+        to += put_text(to, names[i]);
+    }
+    return (size_t)(to - text);
+}
+
+size_t candle_flags_format(char text[CANDLE_SHORT_MAX], uint32_t flags)
+{
+    size_t size = put_flags(text, flags);
+    text[size] = '\0';
+    return size;
+}
+
+/* "3|4|9|12+" */
+static size_t put_connections(char *text, const struct candle_connections *connections)
+{
+    char *to = text;
+    for (size_t i = 0; i < connections->count; i++) {
+        if (i > 0)
+            *to++ = '|';
+        to += put_integer(to, connections->ids[i]);
+    }
+    if (connections->more)
+        *to++ = '+';
+    return (size_t)(to - text);
+}
+
+static size_t put_contribution(char *text, const struct contribution *contribution)
+{
+    char *to = text;
+    to += put_text(to, contribution->venue);
+    *to++ = ' ';
+    to += put_text(to, contribution->symbol);
+    *to++ = ' ';
+    to += put_text(to, contribution_state_name(contribution->state));
+    *to++ = ' ';
+    to += decimal_format(to, contribution->close);
+    *to++ = ' ';
+    to += decimal_format(to, contribution->vwap);
+    *to++ = ' ';
+    to += decimal_format(to, contribution->volume);
+    return (size_t)(to - text);
+}
+
+static size_t put_contributions(char *text, const struct candle *candle)
+{
+    _Static_assert(CONTRIBUTIONS_MAX * (RECORD_VENUE_MAX + SYMBOL_MAX + 16 + 2 * 48) <
+                       CANDLE_FIELD_MAX,
+                   "contributions with any usual numbers fit");
+    char *to = text;
+    for (size_t i = 0; i < candle->contribution_count; i++) {
+        char one[2 * CANDLE_SHORT_MAX + 4 * DECIMAL_TEXT_MAX];
+        size_t size = put_contribution(one, &candle->contributions[i]);
+        if ((size_t)(to - text) + size + 2 > CANDLE_FIELD_MAX)
+            break;
+        if (to > text)
+            *to++ = '|';
+        memcpy(to, one, size);
+        to += size;
+    }
+    return (size_t)(to - text);
+}
+
+static bool has_volumes(const struct candle *candle)
+{
+    return (candle->flags & CANDLE_OVERFLOW) == 0;
 }
 
 static bool has_value(const struct candle *candle, enum candle_column column)
 {
     switch (column) {
+    case COLUMN_volume:
+    case COLUMN_taker_buy_volume:
+        return has_volumes(candle);
     case COLUMN_quote_volume:
     case COLUMN_taker_buy_quote_volume:
-        return candle->volume_unit != VOLUME_CONTRACT;
+        return has_volumes(candle) && candle->volume_unit != VOLUME_CONTRACT;
     case COLUMN_vwap:
-        return candle->volume_unit == VOLUME_BASE && candle->trades > 0;
+        return has_volumes(candle) && candle->volume_unit == VOLUME_BASE && candle->trades > 0;
+    case COLUMN_connections:
+        return candle->connections.count > 0;
     case COLUMN_first_trade_id:
     case COLUMN_last_trade_id:
         return candle->has_ids && candle->trades > 0;
@@ -95,6 +185,37 @@ static bool has_value(const struct candle *candle, enum candle_column column)
     case COLUMN_first_seq:
     case COLUMN_last_seq:
         return candle->trades > 0;
+    case COLUMN_connected:
+        return candle->has_connected;
+    case COLUMN_latency_min:
+    case COLUMN_latency_mean:
+    case COLUMN_latency_p50:
+    case COLUMN_latency_p90:
+    case COLUMN_latency_p99:
+    case COLUMN_latency_max:
+        return candle->latency.count > 0;
+    case COLUMN_clock_offset:
+        return candle->has_clock_offset;
+    case COLUMN_mic:
+    case COLUMN_operating_mic:
+    case COLUMN_base_currency:
+    case COLUMN_quote_currency:
+    case COLUMN_base_dti:
+    case COLUMN_quote_dti:
+    case COLUMN_cfi:
+        return candle->identity != NULL;
+    case COLUMN_contributions:
+        return candle->contribution_count > 0;
+    case COLUMN_tape:
+        return candle->tape != NULL;
+    case COLUMN_emit_count:
+    case COLUMN_emit_min:
+    case COLUMN_emit_mean:
+    case COLUMN_emit_p50:
+    case COLUMN_emit_p90:
+    case COLUMN_emit_p99:
+    case COLUMN_emit_max:
+        return candle->emit.count > 0;
     default:
         return true;
     }
@@ -143,6 +264,8 @@ static size_t put_value(const struct candle *c, enum candle_column column, char 
         return put_text(text, c->channel);
     case COLUMN_symbol:
         return put_text(text, c->symbol);
+    case COLUMN_connections:
+        return put_connections(text, &c->connections);
     case COLUMN_first_trade_id:
         return put_integer(text, c->first_trade_id);
     case COLUMN_last_trade_id:
@@ -165,8 +288,66 @@ static size_t put_value(const struct candle *c, enum candle_column column, char 
         return put_integer(text, c->out_of_order);
     case COLUMN_backfilled:
         return put_integer(text, c->backfilled);
+    case COLUMN_malformed:
+        return put_integer(text, c->malformed);
+    case COLUMN_dropped:
+        return put_integer(text, c->dropped);
+    case COLUMN_suspect:
+        return put_integer(text, c->suspect);
+    case COLUMN_connected:
+        return put_share(text, c->connected_ppm);
+    case COLUMN_score:
+        return put_integer(text, c->score);
     case COLUMN_flags:
         return put_flags(text, c->flags);
+    case COLUMN_latency_count:
+        return put_integer(text, c->latency.count);
+    case COLUMN_latency_min:
+        return put_signed(text, c->latency.min);
+    case COLUMN_latency_mean:
+        return put_signed(text, c->latency.mean);
+    case COLUMN_latency_p50:
+        return put_signed(text, c->latency.p50);
+    case COLUMN_latency_p90:
+        return put_signed(text, c->latency.p90);
+    case COLUMN_latency_p99:
+        return put_signed(text, c->latency.p99);
+    case COLUMN_latency_max:
+        return put_signed(text, c->latency.max);
+    case COLUMN_clock_offset:
+        return put_signed(text, c->clock_offset_ns);
+    case COLUMN_mic:
+        return put_text(text, c->identity->mic);
+    case COLUMN_operating_mic:
+        return put_text(text, c->identity->operating_mic);
+    case COLUMN_base_currency:
+        return put_text(text, c->identity->base_currency);
+    case COLUMN_quote_currency:
+        return put_text(text, c->identity->quote_currency);
+    case COLUMN_base_dti:
+        return put_text(text, c->identity->base_dti);
+    case COLUMN_quote_dti:
+        return put_text(text, c->identity->quote_dti);
+    case COLUMN_cfi:
+        return put_text(text, c->identity->cfi);
+    case COLUMN_contributions:
+        return put_contributions(text, c);
+    case COLUMN_tape:
+        return put_text(text, c->tape);
+    case COLUMN_emit_count:
+        return put_integer(text, c->emit.count);
+    case COLUMN_emit_min:
+        return put_signed(text, c->emit.min);
+    case COLUMN_emit_mean:
+        return put_signed(text, c->emit.mean);
+    case COLUMN_emit_p50:
+        return put_signed(text, c->emit.p50);
+    case COLUMN_emit_p90:
+        return put_signed(text, c->emit.p90);
+    case COLUMN_emit_p99:
+        return put_signed(text, c->emit.p99);
+    case COLUMN_emit_max:
+        return put_signed(text, c->emit.max);
     case CANDLE_COLUMN_COUNT:
         break;
     }
@@ -176,18 +357,18 @@ static size_t put_value(const struct candle *c, enum candle_column column, char 
 bool candle_field(const struct candle *candle, enum candle_column column,
                   char text[CANDLE_FIELD_MAX])
 {
-    _Static_assert(CANDLE_FIELD_MAX >= DECIMAL_TEXT_MAX && CANDLE_FIELD_MAX >= SYMBOL_MAX &&
-                       CANDLE_FIELD_MAX >= INSTRUMENT_MAX && CANDLE_FIELD_MAX >= TIME_TEXT_MAX,
+    _Static_assert(CANDLE_SHORT_MAX >= DECIMAL_TEXT_MAX && CANDLE_SHORT_MAX >= SYMBOL_MAX &&
+                       CANDLE_SHORT_MAX >= INSTRUMENT_MAX && CANDLE_SHORT_MAX >= TIME_TEXT_MAX,
                    "every field fits");
     bool there = has_value(candle, column);
     text[there ? put_value(candle, column, text) : 0] = '\0';
     return there;
 }
 
-size_t candle_row(const struct candle *candle, char text[CANDLE_ROW_MAX])
+static size_t put_row(const struct candle *candle, int columns_end, char *text)
 {
     char *to = text;
-    for (int i = 0; i < CANDLE_COLUMN_COUNT; i++) {
+    for (int i = 0; i < columns_end; i++) {
         enum candle_column column = (enum candle_column)i;
         if (has_value(candle, column))
             to += put_value(candle, column, to);
@@ -196,4 +377,14 @@ size_t candle_row(const struct candle *candle, char text[CANDLE_ROW_MAX])
     to[-1] = '\n';
     *to = '\0';
     return (size_t)(to - text);
+}
+
+size_t candle_row(const struct candle *candle, char text[CANDLE_ROW_MAX])
+{
+    return put_row(candle, CANDLE_COLUMN_COUNT, text);
+}
+
+size_t candle_digest_row(const struct candle *candle, char text[CANDLE_ROW_MAX])
+{
+    return put_row(candle, CANDLE_DIGEST_COLUMNS, text);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* Rows are gathered, since a hash call costs as much as hashing a row. */
-#define GATHERED_MAX 32768
+#define GATHERED_MAX (2 * CANDLE_ROW_MAX)
 
 struct candle_digest {
     EVP_MD_CTX *hash;
@@ -14,7 +14,7 @@ struct candle_digest {
     char gathered[GATHERED_MAX];
 };
 
-_Static_assert(GATHERED_MAX >= 2 * CANDLE_ROW_MAX, "a row fits");
+_Static_assert(GATHERED_MAX >= CANDLE_ROW_MAX, "a row fits");
 
 enum err candle_digest_new(struct candle_digest **out)
 {
@@ -57,7 +57,7 @@ enum err candle_digest_add(struct candle_digest *digest, const struct candle *ca
             return err;
         digest->size = 0;
     }
-    digest->size += candle_row(candle, digest->gathered + digest->size);
+    digest->size += candle_digest_row(candle, digest->gathered + digest->size);
     return ERR_OK;
 }
 

@@ -64,7 +64,7 @@ static void commit_first(struct window *window, const struct window_entry *entry
                          struct window_place place)
 {
     const struct trade *trade = entry->trade;
-    window->flags &= ~CANDLE_CARRIED;
+    window->flags &= ~(uint32_t)CANDLE_CARRIED;
     window->first = window->last = place;
     window->first_trade_id = trade->first_id;
     window->last_trade_id = trade->last_id;

@@ -10,6 +10,7 @@
 #define REWICK_ENGINE_SINK_SINK_H
 
 #include "engine/candle/candle.h"
+#include "engine/health/health.h"
 
 struct sink {
     const char *name;
@@ -18,6 +19,8 @@ struct sink {
     /* All records up to `seq` are processed and gave the updates up to `update`. `final`: nothing
      * more comes; hold nothing back. */
     enum err (*commit)(struct sink *sink, uint64_t seq, uint64_t update, bool final);
+    /* Health of a venue or connection, see health.h. May be NULL. */
+    enum err (*health)(struct sink *sink, const struct health_report *report);
     enum err (*close)(struct sink *sink); /* frees it in any case */
 };
 

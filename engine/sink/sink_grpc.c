@@ -121,7 +121,7 @@ enum err sink_grpc_open(struct sink **out, const char *address, const char *stor
     struct sink_grpc *grpc = calloc(1, sizeof *grpc);
     if (grpc == NULL)
         return err_fail(ERR_NOMEM, "no memory for the gRPC service");
-    grpc->sink = (struct sink){"grpc", put, commit, close_sink};
+    grpc->sink = (struct sink){"grpc", put, commit, NULL, close_sink};
     err = start(grpc, &where, store_path, out_port);
     if (err != ERR_OK)
         close_sink(&grpc->sink);

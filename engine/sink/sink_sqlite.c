@@ -460,7 +460,7 @@ static struct sink_sqlite *allocate(const char *path)
     struct sink_sqlite *sink = calloc(1, sizeof *sink);
     if (!sink)
         return NULL;
-    sink->sink = (struct sink){"sqlite", sqlite_put, sqlite_commit, sqlite_close};
+    sink->sink = (struct sink){"sqlite", sqlite_put, sqlite_commit, NULL, sqlite_close};
     sink->lock_fd = -1;
     buf_init(&sink->configuration, CONFIGURATION_MAX);
     sink->path = strdup(path);

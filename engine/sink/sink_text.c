@@ -429,7 +429,7 @@ enum err sink_text_open(struct sink **out_sink, FILE *out, const struct sink_tex
     struct sink_text *sink = calloc(1, sizeof *sink);
     if (!sink)
         return err_fail(ERR_NOMEM, "out of memory for candles on stdout");
-    sink->sink = (struct sink){"text", text_put, text_commit, text_close};
+    sink->sink = (struct sink){"text", text_put, text_commit, NULL, text_close};
     sink->out = out;
     sink->options = *options;
     sink->options.terminal = options->terminal && options->format == TEXT_TABLE;

@@ -67,6 +67,25 @@ void venue_frame_sort(struct venue_frame *frame);
 void venue_frame_malformed(struct venue_frame *frame, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* ---- the venue's own candles ------------------------------------------------------------------
+ */
+
+enum kline_state { KLINE_UNSAID, KLINE_FORMING, KLINE_FINAL };
+
+/* One candle as the venue itself reports it. What it does not report is not `has_...`. */
+struct venue_kline {
+    char symbol[SYMBOL_MAX]; /* as in trades */
+    int64_t size_ns, open_ns;
+    enum kline_state state; /* KLINE_UNSAID: final when a later window of it has come */
+    struct decimal open, high, low, close;
+    struct decimal volume; /* in the unit of the venue's trades */
+    bool has_quote_volume, has_trades, has_taker_buy, has_ids, has_vwap;
+    struct decimal quote_volume, taker_buy_volume, taker_buy_quote_volume, vwap;
+    uint64_t trades;
+    uint64_t first_id, last_id;
+};
+#define VENUE_KLINES_MAX 2048 /* in one frame or answer */
+
 /* ---- recording ------------------------------------------------------------------------------ */
 
 /* What a channel is for. */
@@ -300,6 +319,14 @@ struct venue {
      * NULL) has the names that REST uses. NULL: the venue has none. */
     enum err (*decode_http)(const char *url, const uint8_t *data, size_t size,
                             const struct instrument_list *list, struct venue_frame *out);
+
+    /* The candles in a received frame, at most `max`; 0 when it is no frame of klines or cannot be
+     * read. NULL: the venue has none. */
+    size_t (*klines)(const uint8_t *data, size_t size, struct venue_kline *out, size_t max);
+    /* The same for an HTTP answer; NULL: none. `list` as for decode_http(). */
+    size_t (*klines_http)(const char *url, const uint8_t *data, size_t size,
+                          const struct instrument_list *list, struct venue_kline *out, size_t max);
+    bool has_no_mic; /* the registry of market identifiers lists none for it (identity.h) */
 
     /* What the spelling alone says, for tapes that hold no instrument list; name included. Parts
      * that the venue's own grammar does not divide stay undivided: then the symbol is the name. */
