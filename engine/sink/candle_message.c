@@ -16,12 +16,12 @@ struct scratch {
     char venue[RECORD_VENUE_MAX], instrument[INSTRUMENT_MAX], channel[CHANNEL_MAX],
         symbol[SYMBOL_MAX];
     char bar[BAR_TEXT_MAX];
-    char numbers[9][CANDLE_SHORT_MAX];
+    char numbers[9][CANDLE_FIELD_MAX];
     char partial[8], carried[8];
     char *flags[FLAGS_MAX];
 };
 
-_Static_assert(CANDLE_MESSAGE_BYTES_MAX > 9 * CANDLE_SHORT_MAX + RECORD_VENUE_MAX + INSTRUMENT_MAX +
+_Static_assert(CANDLE_MESSAGE_BYTES_MAX > 9 * CANDLE_FIELD_MAX + RECORD_VENUE_MAX + INSTRUMENT_MAX +
                                               CHANNEL_MAX + SYMBOL_MAX + BAR_TEXT_MAX + 32 * 12,
                "a candle must fit");
 

@@ -16,7 +16,7 @@
 
 /* Upper bound of one packed candle: eight decimals at CANDLE_FIELD_MAX, names, and 10 bytes for
  * each number. */
-#define CANDLE_MESSAGE_BYTES_MAX 16384
+#define CANDLE_MESSAGE_BYTES_MAX 131072
 
 /* StreamCandlesResponse.updates: the caller owns the slice. `number` 0 means a row of the store. */
 grpc_slice candle_message_update(const struct candle *candle, uint64_t number);
