@@ -69,7 +69,7 @@ BINARY     := $(BUILD)/rewick
 # ---- targets ----------------------------------------------------------------------------------
 
 .PHONY: all help deps deps-test run test check unit e2e format format-check headers-check lint fuzz sim \
-	bench-capture torture fixtures man install clean
+	bench-capture bench-candles torture fixtures man install clean
 
 ## all: build build/rewick
 all: $(BINARY)
@@ -111,6 +111,10 @@ endif
 ## bench-capture: what recording costs and how much it takes; about 6 minutes (ARGS="--seconds 30")
 bench-capture: all $(BUILD)/flood_venue $(BUILD)/slow_sync.so
 	$(Q)bench/capture.py $(BINARY) $(BUILD)/flood_venue $(ARGS)
+
+## bench-candles: what a trade costs the engine, with all its candles; about 3 minutes (ARGS="--case one")
+bench-candles: $(BUILD)/candle_bench
+	$(Q)$(BUILD)/candle_bench $(ARGS)
 
 ## torture: the long sweeps: sanitizers, many seeds and kills, long fuzzing (ARGS="sim": one of them)
 torture:
@@ -187,6 +191,11 @@ $(BUILD)/sim: $(BUILD)/obj/tests/sim/sim.o $(SIM_OBJ) $(BUILD)/libapp.a $(BUILD)
 $(BUILD)/flood_venue: $(BUILD)/obj/bench/flood_venue.o $(BUILD)/obj/tests/sim/sim_world.o $(BUILD)/libapp.a \
 		$(BUILD)/librewick.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lssl
+
+# It counts the engine's allocations.
+WRAPPED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(BUILD)/candle_bench: $(BUILD)/obj/bench/candle_bench.o $(BUILD)/librewick.a
+	$(Q)$(CC) $(LDFLAGS) $(WRAPPED) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/slow_sync.so: bench/slow_sync.c
 	$(Q)mkdir -p $(@D)

@@ -12,7 +12,8 @@
 static const struct command *const commands[] = {
     &command_record,      &command_status,    &command_instruments, &command_replay,
     &command_serve,       &command_tape_info, &command_tape_cat,    &command_tape_verify,
-    &command_tape_repair, &command_import,    &command_candles,     &command_simulate,
+    &command_tape_repair, &command_import,    &command_candles,     &command_compare,
+    &command_simulate,
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -26,14 +26,19 @@ enum trouble {
     TROUBLE_MISSING,
     TROUBLE_OTHER_CHANNEL,
     TROUBLE_LOST_LATE,
-    TROUBLE_OVERFLOW,
+    TROUBLE_OVERSIZED,
     TROUBLE_ABSURD_TIME,
+    TROUBLE_TIME_UNIT,
+    TROUBLE_BAD_NUMBER,
+    TROUBLE_SUSPECT,
     TROUBLE_SYMBOL,
     TROUBLE_NO_ROOM,
     TROUBLE_NO_LIST,
 };
 
-#define NOTE_MAX   512
+#define NOTE_MAX 512
+/* The wall clock was stepped when it moved by so much more or less than the monotonic one. */
+#define STEP_NS    (INT64_C(100) * 1000000)
 #define VENUES_MAX 128 /* more than there are */
 
 /* What is kept of a venue whose records were seen. */
@@ -42,6 +47,7 @@ struct venue_state {
     bool wanted;
     uint32_t told;                      /* a bit per enum trouble */
     struct instrument_list instruments; /* as the records said so far */
+    uint64_t malformed, dropped;        /* frames: could not be read; are not on the tape */
 };
 
 struct engine {
@@ -54,8 +60,14 @@ struct engine {
 
     /* clock */
     bool started;
-    int64_t mono_ns; /* highest of the session */
-    int64_t wall_ns; /* of the last record */
+    int64_t mono_ns;      /* highest of the session */
+    int64_t wall_ns;      /* of the last record */
+    int64_t last_mono_ns; /* likewise */
+    uint64_t dropped;     /* frames of no venue in particular */
+
+    struct health *health; /* NULL: nobody listens */
+    int64_t report_ns;     /* clock of the next report */
+    bool decoded;          /* `frame` is what the record holds */
 
     struct venue_state nowhere;
     struct venue_state *last; /* of the last record that had a known venue */
@@ -67,6 +79,12 @@ static void give_candle(const struct candle *candle, void *arg)
 {
     const struct engine *engine = arg;
     engine->outlet.candle(candle, engine->outlet.arg);
+}
+
+static int64_t now(void *arg)
+{
+    const struct engine *engine = arg;
+    return engine->outlet.now(engine->outlet.arg);
 }
 
 static bool listed(const char *const *names, size_t count, const char *name)
@@ -83,19 +101,25 @@ static bool instrument_wanted(const char *instrument, void *arg)
     return listed(engine->filter.instruments, engine->filter.instrument_count, instrument);
 }
 
-static void init_markets(struct engine *engine)
+static enum err init_markets(struct engine *engine)
 {
+    const struct engine_config *config = &engine->config;
     struct market_set_options options = {
-        .bar_count = engine->config.bar_count,
-        .lateness_ns = engine->config.lateness_ns,
-        .horizon_ns = engine->config.horizon_ns,
-        .carry = engine->config.empty == EMPTY_CARRY,
+        .bar_count = config->bar_count,
+        .lateness_ns = config->lateness_ns,
+        .horizon_ns = config->horizon_ns,
+        .carry = config->empty == EMPTY_CARRY,
+        .exclude_suspect = config->exclude_suspect,
+        .composite = &config->composite,
+        .forming = engine->outlet.forming,
+        .tape = engine->outlet.tape,
         .candle = give_candle,
+        .now = engine->outlet.now != NULL ? now : NULL,
         .wanted = instrument_wanted,
         .arg = engine,
     };
-    memcpy(options.bars, engine->config.bars, sizeof options.bars);
-    market_set_init(&engine->markets, &options);
+    memcpy(options.bars, config->bars, sizeof options.bars);
+    return market_set_init(&engine->markets, &options);
 }
 
 enum err engine_new(struct engine **out, const struct engine_config *config,
@@ -113,10 +137,15 @@ enum err engine_new(struct engine **out, const struct engine_config *config,
     engine->outlet = *outlet;
     if (filter != NULL)
         engine->filter = *filter;
-    init_markets(engine);
     venue_frame_init(&engine->frame);
-    *out = engine;
-    return ERR_OK;
+    err = init_markets(engine);
+    if (err == ERR_OK && outlet->health != NULL)
+        err = health_new(&engine->health);
+    if (err == ERR_OK)
+        *out = engine;
+    else
+        engine_free(engine);
+    return err;
 }
 
 void engine_free(struct engine *engine)
@@ -125,6 +154,7 @@ void engine_free(struct engine *engine)
         return;
     for (size_t i = 0; i < engine->venue_count; i++)
         instrument_list_release(&engine->venues[i].instruments);
+    health_free(engine->health);
     market_set_release(&engine->markets);
     venue_frame_release(&engine->frame);
     free(engine);
@@ -144,10 +174,19 @@ bool engine_market_at(const struct engine *engine, size_t index, struct engine_m
     return true;
 }
 
-void engine_each_forming(const struct engine *engine,
-                         void (*each)(const struct candle *candle, void *arg), void *arg)
+enum err engine_each_forming(struct engine *engine,
+                             void (*each)(const struct candle *candle, void *arg), void *arg)
 {
-    market_set_each_forming(&engine->markets, each, arg);
+    return market_set_each_forming(&engine->markets, each, arg);
+}
+
+bool engine_clock_offset(const struct engine *engine, uint32_t connection, int64_t *out_ns)
+{
+    const struct connection *found = market_set_connection(&engine->markets, connection);
+    if (found == NULL || !found->offset.known)
+        return false;
+    *out_ns = found->offset.ns;
+    return true;
 }
 
 /* ---- notes ----------------------------------------------------------------------------------- */
@@ -196,6 +235,15 @@ static void note_missing(struct engine *engine, const struct record *record,
          trade->symbol, (unsigned long long)trade->id, (unsigned long long)record->seq);
 }
 
+static void note_suspect(struct engine *engine, const struct record *record,
+                         const struct trade *trade, uint32_t suspect)
+{
+    char flags[CANDLE_SHORT_MAX];
+    candle_flags_format(flags, suspect);
+    note(engine, engine->last, TROUBLE_SUSPECT, "trade of %s is suspect (%s), record %llu",
+         trade->symbol, flags, (unsigned long long)record->seq);
+}
+
 /* What became of a trade that did not count, or not wholly. */
 static void note_finding(struct engine *engine, const struct record *record,
                          const struct market *market, const struct trade *trade,
@@ -212,9 +260,20 @@ static void note_finding(struct engine *engine, const struct record *record,
         note(engine, state, TROUBLE_OTHER_CHANNEL,
              "%s trades of %s are ignored beside channel '%s', record %llu",
              market->aggregated ? "single" : "aggregated", trade->symbol, market->channel, seq);
-    if (finding->verdict == MARKET_OVERFLOW)
-        note(engine, state, TROUBLE_OVERFLOW,
-             "trade of %s is left out since a sum would not fit, record %llu", trade->symbol, seq);
+    if (finding->oversized)
+        note(engine, state, TROUBLE_OVERSIZED,
+             "trade of %s is larger than its bars can be split into, record %llu", trade->symbol,
+             seq);
+    if (finding->suspect != 0)
+        note_suspect(engine, record, trade, finding->suspect);
+    if (finding->verdict == MARKET_BAD_PRICE || finding->verdict == MARKET_BAD_SIZE)
+        note(engine, state, TROUBLE_BAD_NUMBER,
+             "trade of %s has a %s of zero or less and is in no candle, record %llu", trade->symbol,
+             finding->verdict == MARKET_BAD_PRICE ? "price" : "size", seq);
+    if (finding->verdict == MARKET_TIME_UNIT)
+        note(engine, state, TROUBLE_TIME_UNIT,
+             "trade of %s is refused: its time of %lld ns is one in another unit, record %llu",
+             trade->symbol, (long long)trade->source_ns, seq);
     if (finding->verdict == MARKET_ABSURD_TIME)
         note(engine, state, TROUBLE_ABSURD_TIME,
              "trade of %s is refused for its time of %lld ns, record %llu", trade->symbol,
@@ -223,7 +282,7 @@ static void note_finding(struct engine *engine, const struct record *record,
 
 static void count_finding(struct engine_stats *stats, const struct market_finding *finding)
 {
-    uint64_t *const counts[] = {
+    uint64_t *const counts[MARKET_VERDICTS] = {
         [MARKET_COUNTED] = &stats->counted,
         [MARKET_DUPLICATE] = &stats->duplicates,
         [MARKET_REPEATED] = &stats->repeated,
@@ -231,14 +290,21 @@ static void count_finding(struct engine_stats *stats, const struct market_findin
         [MARKET_SNAPSHOT] = &stats->snapshot,
         [MARKET_OTHER_CHANNEL] = &stats->other_channel,
         [MARKET_LOST_LATE] = NULL, /* counted by what was lost */
-        [MARKET_OVERFLOW] = &stats->overflow,
+        [MARKET_BAD_PRICE] = &stats->bad_price,
+        [MARKET_BAD_SIZE] = &stats->bad_size,
+        [MARKET_SUSPECT] = &stats->suspect_excluded,
         [MARKET_ABSURD_TIME] = &stats->absurd_time,
+        [MARKET_TIME_UNIT] = &stats->time_unit,
     };
     if (counts[finding->verdict] != NULL)
         ++*counts[finding->verdict];
     stats->late += finding->late;
     stats->lost_late += finding->lost;
     stats->out_of_order += finding->out_of_order;
+    stats->oversized += finding->oversized;
+    stats->suspect_time += (finding->suspect & CANDLE_SUSPECT_TIME) != 0;
+    stats->suspect_price += (finding->suspect & CANDLE_SUSPECT_PRICE) != 0;
+    stats->suspect_size += (finding->suspect & CANDLE_SUSPECT_SIZE) != 0;
     stats->missing += finding->missing;
     stats->missing -= finding->filled;
 }
@@ -269,18 +335,23 @@ static void note_guess(struct engine *engine, const struct market *market)
              "no instrument list on this tape; names come from the spelling alone");
 }
 
-static enum err take_trade(struct engine *engine, const struct record *record,
-                           const struct trade *trade)
+static const char *mic_of(const struct engine *engine, const struct venue *venue)
 {
-    const struct venue *venue = engine->last->venue;
-    struct market_source source = {venue, &engine->last->instruments, engine->frame.channel,
-                                   record->connection};
+    for (size_t i = 0; i < engine->config.mic_count; i++)
+        if (strcmp(engine->config.mics[i].venue, venue->name) == 0)
+            return engine->config.mics[i].mic;
+    return NULL;
+}
+
+static enum err take_trade(struct engine *engine, const struct record *record,
+                           const struct market_source *source, const struct trade *trade)
+{
     size_t known = engine->markets.market_count;
     enum market_set_verdict verdict;
     struct market_finding finding;
     const struct market *market;
     engine->stats.trades++;
-    enum err err = market_set_trade(&engine->markets, &source, trade, &verdict, &finding, &market);
+    enum err err = market_set_trade(&engine->markets, source, trade, &verdict, &finding, &market);
     if (err != ERR_OK)
         return err;
     if (engine->markets.market_count > known)
@@ -290,10 +361,14 @@ static enum err take_trade(struct engine *engine, const struct record *record,
         return ERR_OK;
     }
     count_finding(&engine->stats, &finding);
-    if (finding.verdict != MARKET_COUNTED || finding.lost || finding.missing > 0)
+    if (engine->health != NULL && (finding.missing | finding.filled) != 0)
+        health_missing(engine->health, source->venue,
+                       (int64_t)finding.missing - (int64_t)finding.filled);
+    if (finding.verdict != MARKET_COUNTED || finding.lost || finding.oversized ||
+        finding.suspect != 0 || finding.missing > 0)
         note_finding(engine, record, market, trade, &finding);
     if (finding.verdict == MARKET_COUNTED && engine->outlet.trade != NULL)
-        engine->outlet.trade(venue, market->instrument, trade, record, engine->outlet.arg);
+        engine->outlet.trade(source->venue, market->instrument, trade, record, engine->outlet.arg);
     return ERR_OK;
 }
 
@@ -303,9 +378,34 @@ static void count_malformed(struct engine *engine, const struct record *record,
                             struct venue_state *state, const char *reason)
 {
     engine->stats.malformed++;
+    state->malformed++;
     note(engine, state, TROUBLE_MALFORMED, "malformed %s, record %llu: %s",
          record->type == RECORD_RECEIVED ? "frame" : record_type_name(record->type),
          (unsigned long long)record->seq, reason);
+}
+
+/* All trades of a record have the same source. */
+static enum err take_trades(struct engine *engine, const struct record *record)
+{
+    const struct venue_frame *frame = &engine->frame;
+    const struct venue_state *state = engine->last;
+    struct market_source source = {
+        .venue = state->venue,
+        .instruments = &state->instruments,
+        .channel = frame->channel,
+        .connection = record->connection != 0
+                          ? market_set_connection(&engine->markets, record->connection)
+                          : NULL,
+        .received = record->type == RECORD_RECEIVED,
+        .mic = mic_of(engine, state->venue),
+        .malformed = state->malformed,
+        .dropped = state->dropped + engine->dropped,
+        .steps = engine->stats.clock_steps,
+    };
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < frame->trade_count && err == ERR_OK; i++)
+        err = take_trade(engine, record, &source, &frame->trades[i]);
+    return err;
 }
 
 /* What the decoder made of the record. */
@@ -315,14 +415,10 @@ static enum err take_frame(struct engine *engine, const struct record *record)
     struct venue_state *state = engine->last;
     unsigned long long seq = record->seq;
     engine->stats.frames++;
+    engine->decoded = true;
     switch (frame->kind) {
     case VENUE_TRADES:
-        for (size_t i = 0; i < frame->trade_count; i++) {
-            enum err err = take_trade(engine, record, &frame->trades[i]);
-            if (err != ERR_OK)
-                return err;
-        }
-        break;
+        return take_trades(engine, record);
     case VENUE_MALFORMED:
         count_malformed(engine, record, state, frame->error);
         break;
@@ -403,18 +499,6 @@ static enum err prime_http(struct engine *engine, const struct record *record)
     return err;
 }
 
-static void take_gap(struct engine *engine, const struct record *record)
-{
-    json_t *root =
-        json_loadb((const char *)record->data, record->size, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *count = json_object_get(root, "count");
-    if (json_is_integer(count) && json_integer_value(count) >= 0)
-        engine->stats.gap_records += (uint64_t)json_integer_value(count);
-    else
-        count_malformed(engine, record, &engine->nowhere, "no count of lost records");
-    json_decref(root);
-}
-
 static struct venue_state *state_of(struct engine *engine, const char *name)
 {
     for (size_t i = 0; i < engine->venue_count; i++)
@@ -428,6 +512,111 @@ static struct venue_state *state_of(struct engine *engine, const char *name)
     state->wanted = listed(engine->filter.venues, engine->filter.venue_count, name);
     instrument_list_init(&state->instruments);
     return state;
+}
+
+/* ---- gaps and connections -------------------------------------------------------------------- */
+
+static uint64_t count_member(const json_t *root, const char *name)
+{
+    json_int_t value = json_integer_value(json_object_get(root, name));
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static void take_gap(struct engine *engine, const struct record *record)
+{
+    json_t *root =
+        json_loadb((const char *)record->data, record->size, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *count = json_object_get(root, "count");
+    if (json_is_integer(count) && json_integer_value(count) >= 0) {
+        struct venue_state *state = record->venue[0] != '\0' ? state_of(engine, record->venue) : NULL;
+        bool told = json_is_integer(json_object_get(root, "frames"));
+        uint64_t frames = count_member(root, told ? "frames" : "count");
+        engine->stats.gap_records += (uint64_t)json_integer_value(count);
+        engine->stats.dropped += frames;
+        *(state != NULL ? &state->dropped : &engine->dropped) += frames;
+    } else {
+        count_malformed(engine, record, &engine->nowhere, "no count of lost records");
+    }
+    json_decref(root);
+}
+
+/* Whether trades come on it. */
+static bool brings_trades(const struct venue *venue, const char *channel)
+{
+    const struct venue_channel *found =
+        venue->recording != NULL ? venue_channel_find(venue->recording, channel) : NULL;
+    return found == NULL || found->role == ROLE_TRADES;
+}
+
+/* {"trade":["BTCUSDT"],"depth":["BTCUSDT"]} */
+static enum err each_symbol(struct engine *engine, struct connection *connection, json_t *items,
+                            bool leave)
+{
+    const char *channel;
+    json_t *symbols;
+    enum err err = ERR_OK;
+    json_object_foreach(items, channel, symbols) {
+        bool trades = brings_trades(connection->venue, channel);
+        for (size_t i = 0; trades && err == ERR_OK && i < json_array_size(symbols); i++) {
+            const char *symbol = json_string_value(json_array_get(symbols, i));
+            if (symbol == NULL || strlen(symbol) >= SYMBOL_MAX)
+                continue;
+            if (leave)
+                market_set_leave(&engine->markets, connection, symbol);
+            else
+                err = market_set_want(&engine->markets, connection, symbol);
+        }
+    }
+    return err;
+}
+
+static enum err take_event(struct engine *engine, const struct venue *venue,
+                           const struct record *record, const json_t *root)
+{
+    struct market_set *markets = &engine->markets;
+    const char *event = json_string_value(json_object_get(root, "event"));
+    struct connection *connection = market_set_connection(markets, record->connection);
+    enum err err = ERR_OK;
+    if (event == NULL)
+        return ERR_OK;
+    if (strcmp(event, "open") == 0) {
+        json_t *wanted = json_object_get(root, "wanted");
+        err = market_set_open(markets, venue, record->connection, !json_is_object(wanted),
+                              &connection);
+        return err == ERR_OK ? each_symbol(engine, connection, wanted, false) : err;
+    }
+    if (connection == NULL)
+        return ERR_OK;
+    if (strcmp(event, "change") == 0) {
+        each_symbol(engine, connection, json_object_get(root, "leave"), true);
+        err = each_symbol(engine, connection, json_object_get(root, "add"), false);
+    } else if (strcmp(event, "close") == 0 || strcmp(event, "error") == 0) {
+        market_set_close(markets, connection);
+    }
+    return err;
+}
+
+static enum err take_connection(struct engine *engine, const struct record *record)
+{
+    struct venue_state *state = state_of(engine, record->venue);
+    if (state == NULL || !state->wanted || record->connection == 0)
+        return ERR_OK;
+    json_t *root =
+        json_loadb((const char *)record->data, record->size, JSON_REJECT_DUPLICATES, NULL);
+    enum err err = take_event(engine, state->venue, record, root);
+    json_decref(root);
+    return err;
+}
+
+/* A frame on a connection of which the tape says nothing. */
+static enum err know_connection(struct engine *engine, const struct record *record)
+{
+    struct connection *connection;
+    if (record->type != RECORD_RECEIVED || record->connection == 0 ||
+        market_set_connection(&engine->markets, record->connection) != NULL)
+        return ERR_OK;
+    return market_set_open(&engine->markets, engine->last->venue, record->connection, true,
+                           &connection);
 }
 
 /* ---- names of the configuration ----------------------------------------------------------------
@@ -471,6 +660,7 @@ static enum err take_config(struct engine *engine, const struct record *record)
     for (size_t i = 0; err == ERR_OK && i < json_array_size(venues); i++)
         err = take_names(engine, json_array_get(venues, i));
     json_decref(root);
+    market_set_end_session(&engine->markets);
     return err;
 }
 
@@ -499,7 +689,9 @@ static enum err take_message(struct engine *engine, const struct record *record)
     engine->frame.connection = record->connection;
     if (record->type == RECORD_HTTP)
         return take_http(engine, record);
-    enum err err = engine->last->venue->decode(record->data, record->size, &engine->frame);
+    enum err err = know_connection(engine, record);
+    if (err == ERR_OK)
+        err = engine->last->venue->decode(record->data, record->size, &engine->frame);
     return err == ERR_OK ? take_frame(engine, record) : err;
 }
 
@@ -508,6 +700,8 @@ enum err engine_prime(struct engine *engine, const struct record *record)
     bool message = record->type == RECORD_RECEIVED || record->type == RECORD_HTTP;
     if (record->type == RECORD_CONFIG)
         return take_config(engine, record);
+    if (record->type == RECORD_CONNECTION)
+        return take_connection(engine, record);
     struct venue_state *state = message ? state_of(engine, record->venue) : NULL;
     if (state == NULL || !state->wanted)
         return ERR_OK;
@@ -530,8 +724,9 @@ static enum err take_record(struct engine *engine, const struct record *record)
         break;
     case RECORD_CONFIG:
         return take_config(engine, record);
-    case RECORD_SENT:
     case RECORD_CONNECTION:
+        return take_connection(engine, record);
+    case RECORD_SENT:
     case RECORD_TICK:
         break;
     default:
@@ -548,6 +743,17 @@ static int64_t elapsed(int64_t from_ns, int64_t to_ns)
     return __builtin_sub_overflow(to_ns, from_ns, &passed_ns) ? INT64_MAX : passed_ns;
 }
 
+/* Whether the wall clock moved by much more or less than the monotonic one. */
+static bool is_step(const struct engine *engine, const struct record *record)
+{
+    int64_t wall_ns, mono_ns, difference_ns;
+    if (__builtin_sub_overflow(record->wall_ns, engine->wall_ns, &wall_ns) ||
+        __builtin_sub_overflow(record->mono_ns, engine->last_mono_ns, &mono_ns) ||
+        __builtin_sub_overflow(wall_ns, mono_ns, &difference_ns))
+        return true;
+    return difference_ns > STEP_NS || difference_ns < -STEP_NS;
+}
+
 /* Receive time that has passed since the last record: by the monotonic clock, and by the wall clock
  * from one session to the next. */
 static int64_t pass_time(struct engine *engine, const struct record *record)
@@ -557,22 +763,45 @@ static int64_t pass_time(struct engine *engine, const struct record *record)
     if (engine->started)
         passed_ns = new_session ? elapsed(engine->wall_ns, record->wall_ns)
                                 : elapsed(engine->mono_ns, record->mono_ns);
+    engine->stats.clock_steps += !new_session && is_step(engine, record);
     if (new_session || record->mono_ns > engine->mono_ns)
         engine->mono_ns = record->mono_ns;
     engine->wall_ns = record->wall_ns;
+    engine->last_mono_ns = record->mono_ns;
     engine->started = true;
     return passed_ns;
 }
 
+/* ---- health ---------------------------------------------------------------------------------- */
+
+static enum err see_health(struct engine *engine, const struct record *record)
+{
+    int64_t clock_ns = engine->markets.clock_ns;
+    bool venued = record->venue[0] != '\0';
+    const struct venue_state *state = venued ? state_of(engine, record->venue) : NULL;
+    enum err err = health_see(engine->health, record, state != NULL ? state->venue : NULL,
+                              engine->decoded ? &engine->frame : NULL, clock_ns);
+    if (err != ERR_OK || clock_ns < engine->report_ns)
+        return err;
+    health_each(engine->health, clock_ns, engine->outlet.health, engine->outlet.arg);
+    engine->report_ns = clock_ns - clock_ns % HEALTH_EVERY_NS + HEALTH_EVERY_NS;
+    return ERR_OK;
+}
+
 enum err engine_feed(struct engine *engine, const struct record *record)
 {
-    int64_t passed_ns = pass_time(engine, record);
-    market_set_begin(&engine->markets, record->seq, record->wall_ns, passed_ns);
+    struct market_set_record at = {record->seq, record->wall_ns, record->mono_ns,
+                                   pass_time(engine, record)};
+    market_set_begin(&engine->markets, &at);
+    engine->decoded = false;
     enum err err = take_record(engine, record);
     enum err end = market_set_end(&engine->markets);
+    if (err == ERR_OK && end == ERR_OK && engine->health != NULL)
+        err = see_health(engine, record);
     engine->stats.records++;
     engine->stats.updates = engine->markets.outlet.updates;
     engine->stats.carry_skipped = engine->markets.outlet.skipped;
+    engine->stats.overflow = engine->markets.outlet.overflows;
     engine->stats.markets = engine->markets.market_count;
     return err != ERR_OK ? err : end;
 }

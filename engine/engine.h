@@ -90,8 +90,8 @@ struct engine_config {
 
 /* One bar of 1m, the defaults, EMPTY_NONE, no composites. */
 void engine_config_default(struct engine_config *config);
-/* Puts the bars in their order. ERR_USAGE with text when a member is out of its range or two bars
- * are equal. */
+/* Puts the bars in their order, and the lists by name. ERR_USAGE with text when a member is out of
+ * its range, two entries are for the same, or a venue or MIC is not known. */
 enum err engine_config_check(struct engine_config *config) ERR_MUST_CHECK;
 /* The JSON members of RECORD_CONFIG, without braces:
  * "bars":["1s","1m"],"lateness_ns":500000000,"horizon_ns":600000000000,"empty":"none", and where
@@ -176,9 +176,11 @@ enum err engine_feed(struct engine *engine, const struct record *record) ERR_MUS
  * gave to channels are learnt from it, nothing else happens. ERR_NOMEM, as above. */
 enum err engine_prime(struct engine *engine, const struct record *record) ERR_MUST_CHECK;
 
-/* Calls `each` for every candle that is still forming, with update 0. Nothing changes. */
-void engine_each_forming(const struct engine *engine,
-                         void (*each)(const struct candle *candle, void *arg), void *arg);
+/* Calls `each` for every candle that is still forming, with update 0. No candle changes. ERR_NOMEM,
+ * as above. */
+enum err engine_each_forming(struct engine *engine,
+                             void (*each)(const struct candle *candle, void *arg),
+                             void *arg) ERR_MUST_CHECK;
 
 const struct engine_stats *engine_stats(const struct engine *engine);
 

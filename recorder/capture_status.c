@@ -55,6 +55,69 @@ enum err capture_status_network(const struct conductor_stats *stats, struct buf 
                       stats->changeovers, stats->dropped, stats->fetches, stats->fetches_failed);
 }
 
+/* ---- health -----------------------------------------------------------------------------------
+ */
+
+/* ,"name":N or null */
+static enum err append_known(struct buf *out, const char *name, bool known, int64_t value)
+{
+    return known ? buf_printf(out, ",\"%s\":%" PRId64, name, value)
+                 : buf_printf(out, ",\"%s\":null", name);
+}
+
+static enum err append_latency(struct buf *out, const struct latency_figures *latency)
+{
+    if (latency->count == 0)
+        return buf_append_text(out, ",\"latency\":null");
+    return buf_printf(out,
+                      ",\"latency\":{\"count\":%" PRIu64 ",\"min_ns\":%" PRId64
+                      ",\"mean_ns\":%" PRId64 ",\"p50_ns\":%" PRId64 ",\"p90_ns\":%" PRId64
+                      ",\"p99_ns\":%" PRId64 ",\"max_ns\":%" PRId64 "}",
+                      latency->count, latency->min, latency->mean, latency->p50, latency->p90,
+                      latency->p99, latency->max);
+}
+
+static enum err append_figures(struct buf *out, const struct health_report *report)
+{
+    enum err err = append_known(out, "frame_age_ms", report->frame_age_ns >= 0,
+                                report->frame_age_ns / NS_PER_MS);
+    err = err ? err
+              : append_known(out, "data_age_ms", report->data_age_ns >= 0,
+                             report->data_age_ns / NS_PER_MS);
+    err = err ? err
+              : append_known(out, "silence_limit_ms", report->silence_limit_ns > 0,
+                             report->silence_limit_ns / NS_PER_MS);
+    if (!err)
+        err = buf_printf(
+            out,
+            ",\"frames_per_min\":%" PRIu64 ",\"usual_per_min\":%" PRIu64 ",\"connections\":%" PRIu32
+            ",\"lost\":%" PRIu32 ",\"refused\":%" PRIu64 ",\"reconnects\":%" PRIu64
+            ",\"errors\":%" PRIu64 ",\"frames\":%" PRIu64 ",\"malformed\":%" PRIu64
+            ",\"dropped\":%" PRIu64 ",\"trades\":%" PRIu64 ",\"missing\":%" PRIu64,
+            report->frames_per_min, report->usual_per_min, report->connections, report->lost,
+            report->refused, report->reconnects, report->errors, report->frames, report->malformed,
+            report->dropped, report->trades, report->missing);
+    err = err ? err : append_latency(out, &report->latency);
+    if (!err)
+        err =
+            buf_printf(out, ",\"clock_untrusted\":%s", report->clock_untrusted ? "true" : "false");
+    return err ? err
+               : append_known(out, "clock_offset_ns", report->has_clock_offset,
+                              report->clock_offset_ns);
+}
+
+/* ,"report":{...} or null */
+static enum err append_report(struct buf *out, const struct health_report *report, bool known)
+{
+    if (!known)
+        return buf_append_text(out, ",\"report\":null");
+    enum err err = buf_printf(out, ",\"report\":{\"health\":\"%s\",\"score\":%u,",
+                              health_state_name(report->state), report->score);
+    err = err ? err : append_text(out, "why", report->why);
+    err = err ? err : append_figures(out, report);
+    return err ? err : buf_append_byte(out, '}');
+}
+
 /* ---- venues -----------------------------------------------------------------------------------
  */
 
@@ -73,6 +136,13 @@ static enum err append_connection(struct buf *out, const struct watch_connection
     err = err ? err : append_time(out, "opened", connection->opened_wall_ns);
     err = err ? err : append_time(out, "last_frame", connection->last_frame_wall_ns);
     err = err ? err : append_time(out, "last_data", connection->last_data_wall_ns);
+    const struct health_report *report = &connection->report;
+    enum health_state health = connection->has_report ? report->state : HEALTH_DOWN;
+    if (!err)
+        err = buf_printf(out, ",\"health\":\"%s\",\"score\":%u,", health_state_name(health),
+                         report->score);
+    err = err ? err : append_text(out, "why", health == HEALTH_UP ? "" : report->why);
+    err = err ? err : append_report(out, report, connection->has_report);
     return err ? err : buf_append_byte(out, '}');
 }
 
@@ -94,12 +164,14 @@ static enum err append_venue(struct buf *out, const struct watch_venue *venue)
     err = err ? err : append_text(out, "why", venue->why);
     if (!err)
         err = buf_printf(out,
-                         ",\"frames\":%" PRIu64 ",\"trades\":%" PRIu64 ",\"malformed\":%" PRIu64
-                         ",\"reconnects\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"refused\":%" PRIu64,
-                         venue->frames, venue->trades, venue->malformed, venue->reconnects,
-                         venue->errors, venue->refused);
+                         ",\"score\":%u,\"frames\":%" PRIu64 ",\"trades\":%" PRIu64
+                         ",\"malformed\":%" PRIu64 ",\"reconnects\":%" PRIu64 ",\"errors\":%" PRIu64
+                         ",\"refused\":%" PRIu64,
+                         venue->score, venue->frames, venue->trades, venue->malformed,
+                         venue->reconnects, venue->errors, venue->refused);
     err = err ? err : append_time(out, "last_data", venue->last_data_wall_ns);
     err = err ? err : append_repair(out, &venue->repair);
+    err = err ? err : append_report(out, &venue->report, venue->report.venue != NULL);
     err = err ? err : buf_append_text(out, ",\"connections\":[");
     for (size_t i = 0; !err && i < venue->connection_count; i++) {
         err = i > 0 ? buf_append_byte(out, ',') : ERR_OK;

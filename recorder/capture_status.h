@@ -6,7 +6,11 @@
  *            "sync_ms":N,"interrupted":false,"why":"","disk":"ok","disk_left_min":N},
  *    "candles":{"behind":N},
  *    "network":{"opened":N,"failed":N,"lost":N,"changeovers":N,"dropped":N,...},
- *    "venues":[{"venue":"binance","health":"up","why":"",...,"repair":{...},"connections":[{...}]}]}
+ *    "venues":[{"venue":"binance","health":"up","why":"","score":100,...,"repair":{...},
+ *               "report":{"score":100,"why":"","frame_age_ms":N,...,"latency":{...}},
+ *               "connections":[{...,"health":"up","why":"","score":100,"report":{...}}]}]}
+ *
+ * "report" is what the records say (engine/health/health.h); null before there is one.
  */
 #ifndef REWICK_RECORDER_CAPTURE_STATUS_H
 #define REWICK_RECORDER_CAPTURE_STATUS_H

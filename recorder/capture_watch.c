@@ -22,6 +22,8 @@
 #define LOOK_NS (250 * NS_PER_MS)
 
 #define NAMES_SHOWN 5
+/* What the watch finds and the records do not say costs so much of the score. */
+#define OWN_POINTS 10
 
 /* A few names for one line. */
 struct names {
@@ -34,6 +36,7 @@ struct capture_watch {
     size_t count;
     struct watched_venue venues[PLAN_VENUES_MAX];
     struct repair_plan *repair;
+    struct health *health;
     order_give_fn *give;
     void *give_arg;
     struct order order;
@@ -80,8 +83,9 @@ enum err capture_watch_new(struct capture_watch **out, const struct capture_watc
     watch->give_arg = options->give_arg;
     watch->looked_ns = INT64_MIN;
     enum err err = repair_plan_new(&watch->repair, options->plan, options->give, options->give_arg);
+    err = err ? err : health_new(&watch->health);
     if (err) {
-        free(watch);
+        capture_watch_free(watch);
         return err;
     }
     take_plan(watch, options->plan);
@@ -96,6 +100,7 @@ void capture_watch_free(struct capture_watch *watch)
     for (size_t i = 0; i < watch->count; i++)
         watched_venue_release(&watch->venues[i]);
     repair_plan_free(watch->repair);
+    health_free(watch->health);
     free(watch);
 }
 
@@ -657,6 +662,8 @@ enum err capture_watch_see(struct capture_watch *watch, const struct record *rec
     watch->now = (struct stamp){record->wall_ns, record->mono_ns};
     if (!watch->began)
         begin(watch);
+    keep(watch, health_see(watch->health, record, venue ? venue->plan->venue : NULL, frame,
+                           record->mono_ns));
     if (!venue)
         return watch->err;
     if (record->type == RECORD_RECEIVED) {
@@ -757,6 +764,18 @@ static void warn_quiet(struct capture_watch *watch, struct watched_venue *venue)
                  venue->plan->venue->name, end_names(&names), (int)(QUIET_NS / NS_PER_S));
 }
 
+static void count_missing(struct capture_watch *watch, struct watched_venue *venue)
+{
+    struct repair_stats stats;
+    repair_plan_stats(watch->repair, venue->plan->venue, &stats);
+    int64_t found = (int64_t)(stats.missing - venue->missing);
+    int64_t filled = (int64_t)(stats.filled - venue->filled);
+    if (found != 0 || filled != 0)
+        health_missing(watch->health, venue->plan->venue, found - filled);
+    venue->missing = stats.missing;
+    venue->filled = stats.filled;
+}
+
 void capture_watch_work(struct capture_watch *watch, struct stamp now)
 {
     repair_plan_work(watch->repair, now);
@@ -769,6 +788,7 @@ void capture_watch_work(struct capture_watch *watch, struct stamp now)
         for (size_t k = 0; k < venue->count; k++)
             work_connection(watch, venue, venue->connections[k]);
         warn_quiet(watch, venue);
+        count_missing(watch, venue);
     }
 }
 
@@ -797,11 +817,52 @@ size_t capture_watch_venue_count(const struct capture_watch *watch)
     return watch->count;
 }
 
+struct telling {
+    struct watch_venue *venue;
+    struct watch_connection *connections;
+};
+
+static void take_report(const struct health_report *report, void *arg)
+{
+    const struct telling *telling = arg;
+    struct watch_venue *venue = telling->venue;
+    if (strcmp(report->venue, venue->venue->name) != 0)
+        return;
+    if (report->connection == 0)
+        venue->report = *report;
+    for (size_t i = 0; report->connection > 0 && i < venue->connection_count; i++) {
+        struct watch_connection *connection = &telling->connections[i];
+        if (connection->connection != report->connection)
+            continue;
+        connection->has_report = true;
+        connection->report = *report;
+    }
+}
+
+/* The worse state counts. What nobody but the watch knows costs points of its own. */
+static void combine(struct watch_venue *out)
+{
+    bool seen = out->report.venue != NULL;
+    out->score = seen ? out->report.score : 100;
+    if (seen && out->report.state > out->health) {
+        out->health = out->report.state;
+        snprintf(out->why, sizeof out->why, "%s", out->report.why);
+    } else if (!seen || out->report.state < out->health) {
+        out->score = out->score > OWN_POINTS ? out->score - OWN_POINTS : 1;
+    }
+    if (out->health == HEALTH_DOWN)
+        out->score = 0;
+}
+
 void capture_watch_venue(struct capture_watch *watch, size_t index, struct stamp now,
                          struct watch_venue *out)
 {
     struct watched_venue *venue = &watch->venues[index];
     struct repair_stats repair;
     repair_plan_stats(watch->repair, venue->plan->venue, &repair);
+    count_missing(watch, venue);
     watched_venue_tell(venue, &repair, now.mono_ns, out);
+    struct telling telling = {out, venue->told};
+    health_each(watch->health, now.mono_ns, take_report, &telling);
+    combine(out);
 }

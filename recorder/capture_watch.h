@@ -5,6 +5,7 @@
  *     record -> WATCH -> connection_watch     confirmed, refused, settled
  *                     -> stream_rate          silence against the stream's own usual rate
  *                     -> repair_plan          holes in trade ids, holes of reconnects
+ *                     -> health               state, figures and score of what came
  *                     -> orders to the conductor, lines for the user, status
  *
  * It is a function of the records and the time that passes, and of nothing else: the tape holds all
@@ -65,12 +66,16 @@ struct watch_connection {
     int64_t
         usual_silence_ns; /* the longest that is usual between two frames of data; 0 = not known */
     uint64_t frames_per_min; /* over the last minute */
+    bool has_report;
+    struct health_report report; /* what the records say */
 };
 
 struct watch_venue {
     const struct venue *venue;
-    enum health_state health;
-    char why[160]; /* "" when up */
+    enum health_state health;    /* the worse of what the watch knows and what the records say */
+    char why[160];               /* of the worse one; "" when up */
+    uint8_t score;               /* the report's, less 10 when the watch knows worse */
+    struct health_report report; /* what the records say; zeroed before the first of the venue */
     uint64_t frames, trades, malformed;
     uint64_t reconnects, errors; /* connections lost; attempts failed */
     uint64_t refused;

@@ -39,6 +39,48 @@ static const char *ago(char text[32], const json_t *object, const char *name, in
     return text;
 }
 
+/* "12.3 ms" */
+static void print_ms(const char *before, long long ns)
+{
+    printf("%s%s%lld.%lld ms", before, ns < 0 ? "-" : "", llabs(ns) / NS_PER_MS,
+           llabs(ns) / (NS_PER_MS / 10) % 10);
+}
+
+/* Times of the last minute, and the clock. */
+static void print_latency(const json_t *report)
+{
+    const json_t *latency = json_object_get(report, "latency");
+    const json_t *offset = json_object_get(report, "clock_offset_ns");
+    if (json_is_object(latency)) {
+        print_ms("; latency p50 ", number_of(latency, "p50_ns"));
+        print_ms(", p99 ", number_of(latency, "p99_ns"));
+    }
+    if (json_is_integer(offset))
+        print_ms(", clock offset ", json_integer_value(offset));
+}
+
+/* What the records say: the figures, then the score and what it comes from. */
+static void print_figures(const json_t *report)
+{
+    if (!json_is_object(report))
+        return;
+    printf("    %lld frames/min", number_of(report, "frames_per_min"));
+    if (number_of(report, "usual_per_min") > 0)
+        printf(", usually %lld", number_of(report, "usual_per_min"));
+    print_latency(report);
+    printf("; in 10 min %lld reconnects, %lld failed attempts, %lld malformed, %lld dropped, %lld "
+           "missing\n",
+           number_of(report, "reconnects"), number_of(report, "errors"),
+           number_of(report, "malformed"), number_of(report, "dropped"),
+           number_of(report, "missing"));
+}
+
+static void print_score(const json_t *object)
+{
+    const char *why = text_of(json_object_get(object, "report"), "why");
+    printf("score %lld%s%s", number_of(object, "score"), *why ? ": " : "", why);
+}
+
 static void print_connections(const json_t *venue, int64_t now_ns)
 {
     size_t i;
@@ -47,14 +89,19 @@ static void print_connections(const json_t *venue, int64_t now_ns)
     {
         char data[32];
         printf(
-            "    connection %-6lld %-9s %lld of %lld confirmed%s, %lld frames/min, last data %s\n",
-            number_of(item, "connection"),
+            "    connection %-6lld %-9s %-9s %lld of %lld confirmed%s, %lld frames/min, last data "
+            "%s",
+            number_of(item, "connection"), text_of(item, "health"),
             !json_is_true(json_object_get(item, "open"))     ? "closed"
             : json_is_true(json_object_get(item, "settled")) ? "open"
                                                              : "settling",
             number_of(item, "confirmed"), number_of(item, "wanted"),
             number_of(item, "refused") > 0 ? " (some refused)" : "",
             number_of(item, "frames_per_min"), ago(data, item, "last_data", now_ns));
+        print_latency(json_object_get(item, "report"));
+        printf("; ");
+        print_score(item);
+        printf("\n");
     }
 }
 
@@ -63,10 +110,13 @@ static void print_venue(const json_t *venue, int64_t now_ns)
     char data[32];
     const json_t *repair = json_object_get(venue, "repair");
     const char *why = text_of(venue, "why");
-    printf("%-18s %-9s %12lld frames %12lld trades  last data %-12s  reconnects %lld%s%s\n",
+    printf("%-18s %-9s %12lld frames %12lld trades  last data %-12s  reconnects %lld%s%s; ",
            text_of(venue, "venue"), text_of(venue, "health"), number_of(venue, "frames"),
            number_of(venue, "trades"), ago(data, venue, "last_data", now_ns),
            number_of(venue, "reconnects"), *why ? "  " : "", why);
+    print_score(venue);
+    printf("\n");
+    print_figures(json_object_get(venue, "report"));
     if (number_of(repair, "holes") > 0)
         printf("    %lld holes: %lld open, %lld trades fetched, %lld not repaired, %lld possibly "
                "incomplete\n",

@@ -279,7 +279,7 @@ static bool is_key(const struct option *option)
 
 static enum err unknown_key(const struct place *place, const struct option *options)
 {
-    char known[512] = "venues";
+    char known[ERR_TEXT_MAX - 256] = "venues";
     size_t used = strlen(known);
     for (; options->name; options++) {
         if (!is_key(options))

@@ -20,6 +20,7 @@ struct live_engine {
     struct engine *engine;
     struct tape_reader *reader; /* open while records are read from the tape */
     bool doubted;               /* it was opened anew since the last record came from it */
+    bool fresh;                 /* the record being fed came through the queue */
     _Atomic uint64_t fed;       /* last record fed */
     uint64_t committed;
     int64_t committed_ns;
@@ -39,6 +40,19 @@ static void on_candle(const struct candle *candle, void *arg)
     live->stats.closed += candle->state == CANDLE_CLOSED;
     live->stats.corrected += candle->state == CANDLE_CORRECTED;
     outputs_candle(candle, live->options.outputs);
+}
+
+/* The monotonic clock of a record that was read from the tape may be that of another boot. */
+static int64_t on_now(void *arg)
+{
+    const struct live_engine *live = arg;
+    return live->fresh ? clock_mono_ns() : INT64_MIN;
+}
+
+static void on_health(const struct health_report *report, void *arg)
+{
+    struct live_engine *live = arg;
+    outputs_health(report, live->options.outputs);
 }
 
 static void on_note(const char *text, void *arg)
@@ -148,7 +162,9 @@ static enum err feed_from_queue(struct live_engine *live, const struct record *r
     if (record->seq == next) {
         tape_reader_close(live->reader);
         live->reader = NULL;
+        live->fresh = true;
         err = feed(live, record);
+        live->fresh = false;
     }
     record_queue_pop(live->options.queue);
     return err;
@@ -194,8 +210,8 @@ static enum err finish(struct live_engine *live)
     enum err err = commit(live, true);
     if (err || !live->options.forming_last)
         return err;
-    engine_each_forming(live->engine, outputs_forming, live->options.outputs);
-    return commit(live, true);
+    err = engine_each_forming(live->engine, outputs_forming, live->options.outputs);
+    return err ? err : commit(live, true);
 }
 
 static void *run(void *arg)
@@ -234,7 +250,15 @@ enum err live_engine_start(struct live_engine **out, const struct live_engine_op
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&live->done_cond, &attr);
     pthread_condattr_destroy(&attr);
-    struct engine_outlet outlet = {.candle = on_candle, .note = on_note, .arg = live};
+    struct engine_outlet outlet = {
+        .candle = on_candle,
+        .forming = outputs_want_forming(options->outputs),
+        .now = on_now,
+        .tape = outputs_tape(options->outputs),
+        .health = outputs_want_health(options->outputs) ? on_health : NULL,
+        .note = on_note,
+        .arg = live,
+    };
     enum err err = engine_new(&live->engine, options->config, NULL, &outlet);
     if (!err && pthread_create(&live->thread, NULL, run, live) != 0)
         err = err_fail(ERR_IO, "cannot start the engine's thread");

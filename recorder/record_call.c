@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_OPTIONS 21
+#define OWN_OPTIONS   17
+#define TABLE_OPTIONS (OWN_OPTIONS + ENGINE_OPTION_COUNT + OUTPUTS_OPTION_COUNT)
 
 static void fill_options(struct record_call *call, struct option *table)
 {
@@ -34,16 +35,6 @@ static void fill_options(struct record_call *call, struct option *table)
          &venues->lists, 0, 0},
         {"ca-file", "FILE", "trust the certificates in this PEM file instead of the system's",
          OPTION_STRING, &call->ca_file, 0, 0},
-        {"bar", "BAR,...", "candles to make: 1s, 1m, 4h, 1d (default 1m)", OPTION_LIST,
-         &call->engine.bars, 0, 0},
-        {"lateness-ms", "N", "how long a window waits for late trades (default 500)",
-         OPTION_INTEGER, &call->engine.lateness_ms, 0, 86400000},
-        {"horizon-ms", "N",
-         "how long after closing a late trade corrects a candle (default 600000)", OPTION_INTEGER,
-         &call->engine.horizon_ms, 0, 86400000},
-        {"empty", "none|carry",
-         "windows without trades: no candle, or the last close (default none)", OPTION_STRING,
-         &call->engine.empty, 0, 0},
         {"flush-ms", "N", "write records at most this late; a kill loses no more (default 100)",
          OPTION_INTEGER, &call->flush_ms, 1, 60000},
         {"sync-ms", "N", "then sync at most this late; a power loss loses both (default 1000)",
@@ -64,8 +55,9 @@ static void fill_options(struct record_call *call, struct option *table)
          &call->log, 0, 0},
     };
     memcpy(table, own, sizeof own);
-    outputs_option_table(&call->outputs, table + OWN_OPTIONS);
-    table[OWN_OPTIONS + OUTPUTS_OPTION_COUNT] = (struct option){0};
+    engine_options_table(&call->engine, table + OWN_OPTIONS);
+    outputs_option_table(&call->outputs, table + OWN_OPTIONS + ENGINE_OPTION_COUNT);
+    table[TABLE_OPTIONS] = (struct option){0};
 }
 
 static enum err check(const struct record_call *call)
@@ -81,7 +73,7 @@ static enum err check(const struct record_call *call)
 enum err record_call_parse(struct record_call *call, const struct command *command, int count,
                            char *const *words)
 {
-    struct option table[OWN_OPTIONS + OUTPUTS_OPTION_COUNT + 1];
+    struct option table[TABLE_OPTIONS + 1];
     int operands;
     memset(call, 0, sizeof *call);
     call->engine = ENGINE_OPTIONS_NOT_SAID;

@@ -1,25 +1,23 @@
 #include "recorder/record_config.h"
 
-#include "engine/base/time_text.h"
+#include "engine/base/buf.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
+#define OPTIONS_BYTES_MAX 65536              /* all lists, each as long as it can be */
+#define SHOWN_BYTES_MAX   (ERR_TEXT_MAX / 2) /* what to do comes behind it */
 
-/* "--bar 1s,1m --lateness-ms 500 --horizon-ms 600000 --empty none" */
-static void describe(char *text, size_t size, const struct engine_config *config)
+static enum err refuse(const char *path, const struct engine_config *tape)
 {
-    size_t used = (size_t)snprintf(text, size, "--bar ");
-    for (size_t i = 0; i < config->bar_count && used < size; i++) {
-        char bar[BAR_TEXT_MAX];
-        bar_format(bar, config->bars[i]);
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "," : "", bar);
-    }
-    if (used < size)
-        snprintf(text + used, size - used,
-                 " --lateness-ms %" PRId64 " --horizon-ms %" PRId64 " --empty %s",
-                 config->lateness_ns / NS_PER_MS, config->horizon_ns / NS_PER_MS,
-                 config->empty == EMPTY_CARRY ? "carry" : "none");
+    struct buf text;
+    buf_init(&text, OPTIONS_BYTES_MAX);
+    enum err err = engine_options_write(tape, &text);
+    if (!err)
+        err = err_fail(ERR_USAGE,
+                       "tape '%s' was begun with %.*s; leave these options out or give another "
+                       "--out",
+                       path, (int)(text.size < SHOWN_BYTES_MAX ? text.size : SHOWN_BYTES_MAX),
+                       (const char *)text.data);
+    buf_release(&text);
+    return err;
 }
 
 enum err record_config_make(struct engine_config *out, const struct engine_options *wish,
@@ -33,9 +31,5 @@ enum err record_config_make(struct engine_config *out, const struct engine_optio
     err = engine_options_apply(wish, out);
     if (err || !found || engine_config_equal(out, &tape))
         return err;
-    char text[ERR_TEXT_MAX / 2];
-    describe(text, sizeof text, &tape);
-    return err_fail(ERR_USAGE,
-                    "tape '%s' was begun with %s; leave these options out or give another --out",
-                    path, text);
+    return refuse(path, &tape);
 }

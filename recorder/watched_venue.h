@@ -40,6 +40,7 @@ struct watched_venue {
     int64_t refused_ns;     /* last refusal; 0 = none */
     unsigned refusals_said; /* lines */
     int64_t recalled_wall_ns;
+    uint64_t missing, filled; /* as health knows them */
     size_t malformed_kinds;
     uint64_t malformed_hashes[WATCH_MALFORMED_KINDS];
 };

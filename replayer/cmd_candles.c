@@ -21,7 +21,7 @@ struct name_list {
 };
 
 struct candles_command {
-    const char *db, *format;
+    const char *db, *format, *columns;
     struct name_list venues, instruments, bars;
     struct bar bar_items[NAMES_MAX];
     char bar_texts[NAMES_MAX][BAR_TEXT_MAX]; /* canonical, where bars.items point to */
@@ -136,6 +136,8 @@ static enum err parse(struct candles_command *candles, const struct command *com
          &candles->revisions, 0, 0},
         {"format", "FORMAT", "table, csv or ndjson (default table)", OPTION_STRING,
          &candles->format, 0, 0},
+        {"columns", "NAMES", "only these columns of csv or ndjson, a comma list (default all)",
+         OPTION_STRING, &candles->columns, 0, 0},
         {0},
     };
     int operands;
@@ -177,7 +179,7 @@ static enum err check_all_names(struct candle_store *store, const struct candles
 }
 
 static enum err list(struct candle_store *store, const struct candles_command *candles,
-                     enum text_format format)
+                     const struct sink_text_options *options)
 {
     const struct candle_query query = {
         .venues = candles->venues.items,
@@ -193,9 +195,7 @@ static enum err list(struct candle_store *store, const struct candles_command *c
         .limit = (uint64_t)candles->limit,
     };
     struct listing listing = {0};
-    enum err err = sink_text_open(
-        &listing.text, stdout,
-        &(struct sink_text_options){.format = format, .terminal = text_is_terminal(stdout)});
+    enum err err = sink_text_open(&listing.text, stdout, options);
     if (err != ERR_OK)
         return err;
     err = candle_store_query(store, &query, list_candle, &listing, NULL);
@@ -215,15 +215,17 @@ static enum err list(struct candle_store *store, const struct candles_command *c
 
 static enum err run_parsed(const struct candles_command *candles)
 {
-    enum text_format format = TEXT_TABLE;
+    struct sink_text_options options = {.format = TEXT_TABLE, .terminal = text_is_terminal(stdout)};
     struct candle_store *store = NULL;
-    enum err err = candles->format ? text_format_parse(&format, candles->format) : ERR_OK;
+    enum err err = candles->format ? text_format_parse(&options.format, candles->format) : ERR_OK;
+    if (err == ERR_OK && candles->columns)
+        err = text_columns_parse(&options.columns, candles->columns, options.format);
     if (err == ERR_OK)
         err = candle_store_open(&store, candles->db);
     if (err == ERR_OK)
         err = check_all_names(store, candles);
     if (err == ERR_OK)
-        err = list(store, candles, format);
+        err = list(store, candles, &options);
     candle_store_close(store);
     return err;
 }
@@ -246,9 +248,11 @@ const struct command command_candles = {
     .name = "candles",
     .operands = "",
     .summary = "show the candles of a SQLite store, as table, CSV or NDJSON",
-    .examples = "rewick candles --db candles.db --instrument BTC-USDT --bar 1m --from -2h\n"
-                "rewick candles --db candles.db --format csv > candles.csv\n"
-                "rewick candles --db candles.db --venue kraken,coinbase --forming --revisions\n"
-                "sqlite3 -box candles.db \"SELECT * FROM ohlcv WHERE bar = '1h' LIMIT 10\"\n",
+    .examples =
+        "rewick candles --db candles.db --instrument BTC-USDT --bar 1m --from -2h\n"
+        "rewick candles --db candles.db --format csv > candles.csv\n"
+        "rewick candles --db candles.db --format csv --columns open_time,close,score,flags\n"
+        "rewick candles --db candles.db --venue kraken,coinbase --forming --revisions\n"
+        "sqlite3 -box candles.db \"SELECT * FROM ohlcv WHERE bar = '1h' LIMIT 10\"\n",
     .run = run,
 };

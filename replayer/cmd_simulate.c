@@ -12,12 +12,14 @@
 
 #define LENGTH_MAX_NS (366 * NS_PER_DAY)
 #define RATE_MAX      100000
+#define BARS_DEFAULT  "5s,1m"
 
 /* 2026-01-05T12:00:00Z, a Monday noon. */
 #define START_DEFAULT_NS (INT64_C(1767614400) * NS_PER_S)
 
 struct settings {
-    const char *venues, *instruments, *bars;
+    const char *venues, *instruments;
+    struct engine_options engine;
     int64_t seed;
     struct simulate_options options;
 };
@@ -26,7 +28,7 @@ static struct settings default_settings(void)
 {
     return (struct settings){
         .venues = "binance,coinbase,kraken",
-        .bars = "5s,1m",
+        .engine = ENGINE_OPTIONS_NOT_SAID,
         .seed = 1,
         .options =
             {
@@ -43,8 +45,8 @@ static enum err simulate(struct settings *settings)
     struct simulate_options *options = &settings->options;
     char venue_storage[512], instrument_storage[2048];
     const char *venues[SIMULATE_VENUES_MAX], *instruments[SIMULATE_INSTRUMENTS_MAX];
-    struct engine_options said = ENGINE_OPTIONS_NOT_SAID;
-    said.bars = (struct option_list){1, {settings->bars}};
+    if (settings->engine.bars.count == 0)
+        settings->engine.bars = (struct option_list){1, {BARS_DEFAULT}};
     if (!options->tape)
         return err_fail(ERR_USAGE, "'simulate' needs --out TAPE; see 'rewick simulate --help'");
     enum err err = options_split(settings->venues, venue_storage, sizeof venue_storage, venues,
@@ -54,7 +56,7 @@ static enum err simulate(struct settings *settings)
                             instruments, SIMULATE_INSTRUMENTS_MAX, &options->instrument_count);
     engine_config_default(&options->engine);
     if (err == ERR_OK)
-        err = engine_options_apply(&said, &options->engine);
+        err = engine_options_apply(&settings->engine, &options->engine);
     if (err != ERR_OK)
         return err;
     options->venues = venues;
@@ -72,7 +74,7 @@ static enum err run_simulate(const struct command *command, int argc, char **arg
 {
     struct settings settings = default_settings();
     struct simulate_options *target = &settings.options;
-    const struct option options[] = {
+    const struct option own[] = {
         {"out", "TAPE", "the new tape", OPTION_STRING, &target->tape, 0, 0},
         {"venue", "LIST", "venues to simulate (default binance,coinbase,kraken)", OPTION_STRING,
          &settings.venues, 0, 0},
@@ -91,12 +93,15 @@ static enum err run_simulate(const struct command *command, int argc, char **arg
          &target->rate, 1, RATE_MAX},
         {"faults", "LEVEL", "reconnects, lost and late trades: none, some or many (default some)",
          OPTION_STRING, &target->faults, 0, 0},
-        {"bar", "LIST", "bars that a replay of the tape builds (default 5s,1m)", OPTION_STRING,
-         &settings.bars, 0, 0},
         {"truth", "DIR", "write the exact trades and counts there: trades.csv, truth.json",
          OPTION_STRING, &target->truth, 0, 0},
-        {0},
     };
+    struct option options[sizeof own / sizeof own[0] + ENGINE_OPTION_COUNT + 1] = {{0}};
+    struct option *engine = options + sizeof own / sizeof own[0];
+    memcpy(options, own, sizeof own);
+    /* What a replay of the tape takes from it. */
+    engine_options_table(&settings.engine, engine);
+    engine->help = "bars that a replay of the tape builds (default " BARS_DEFAULT ")";
     int operands;
     enum err err = options_parse(command, options, argc, argv, clock_wall_ns(), &operands);
     if (err == ERR_STOP)

@@ -3,6 +3,7 @@
 #include "engine/base/log.h"
 #include "engine/base/time_text.h"
 #include "engine/tape/tape_reader.h"
+#include "replayer/candle_frames.h"
 #include "replayer/replayer_commands.h"
 #include "replayer/tape_line.h"
 
@@ -23,6 +24,8 @@ struct names {
 
 struct cat {
     bool raw, follow, salvage;
+    bool candle; /* only what is behind `address` */
+    struct candle_address address;
     const char *venue_list, *type_list;
     struct names venues;
     uint32_t types; /* a bit for each; 0 = all */
@@ -128,7 +131,7 @@ static enum err print_next(struct cat *cat, struct tape_reader *reader)
     return err == ERR_OK && record.seq == (uint64_t)cat->to_seq ? ERR_STOP : err;
 }
 
-static enum err print_all(struct cat *cat)
+static enum err print_tape(struct cat *cat)
 {
     struct tape_reader *reader = NULL;
     const struct tape_reader_options options = {
@@ -143,14 +146,53 @@ static enum err print_all(struct cat *cat)
         err = print_next(cat, reader);
     if (err == ERR_END && tape_reader_tail(reader))
         tell_tail(tape_reader_tail(reader));
-    /* What is whole goes out even when what follows is not; that is then the failure to tell. */
+    tape_reader_close(reader);
+    return err == ERR_END || err == ERR_STOP ? ERR_OK : err;
+}
+
+static enum err print_frame(const struct record *record, void *arg)
+{
+    struct cat *cat = arg;
+    if (record->seq < (uint64_t)cat->from_seq || record->seq > (uint64_t)cat->to_seq ||
+        !is_wanted(cat, record))
+        return ERR_OK;
+    return print_record(cat, record);
+}
+
+static enum err print_candle(struct cat *cat)
+{
+    const struct candle_frames_options options = {
+        .salvage = cat->salvage, .each_loss = tell_loss, .each = print_frame, .arg = cat};
+    return candle_frames_each(cat->path, &cat->address, &options);
+}
+
+/* What is whole goes out even when what follows is not; that is then the failure to tell. */
+static enum err print_all(struct cat *cat)
+{
     char text[ERR_TEXT_MAX];
+    enum err err = cat->candle ? print_candle(cat) : print_tape(cat);
     snprintf(text, sizeof text, "%s", err_text(err));
     enum err write_err = write_out(cat);
-    tape_reader_close(reader);
-    if (err == ERR_END || err == ERR_STOP)
-        return write_err;
-    return err_fail(err, "%s", text);
+    if (err == ERR_CHECK)
+        log_error("%s", text);
+    return err == ERR_OK ? write_err : err_fail(err, "%s", text);
+}
+
+/* The operands behind TAPE. */
+static enum err parse_candle(struct cat *cat, int count, char **words, int64_t now_ns)
+{
+    if (!cat->candle && count > 0)
+        return err_fail(ERR_USAGE, "one operand too many: '%s'; see 'rewick tape cat --help'",
+                        words[0]);
+    if (!cat->candle)
+        return ERR_OK;
+    if (count != CANDLE_ADDRESS_WORDS)
+        return err_fail(ERR_USAGE, "'--candle' needs VENUE INSTRUMENT BAR OPEN_TIME behind TAPE; "
+                                   "see 'rewick tape cat --help'");
+    if (cat->follow)
+        return err_fail(ERR_USAGE, "'--candle' and '--follow' do not go together: a candle is "
+                                   "known when the tape has been read");
+    return candle_address_parse(&cat->address, words, now_ns);
 }
 
 static enum err parse(struct cat *cat, const struct command *command, int argc, char **argv)
@@ -169,12 +211,17 @@ static enum err parse(struct cat *cat, const struct command *command, int argc, 
         {"from-seq", "NUMBER", "begin with this record", OPTION_INTEGER, &cat->from_seq, 1,
          INT64_MAX},
         {"to-seq", "NUMBER", "end with this record", OPTION_INTEGER, &cat->to_seq, 1, INT64_MAX},
+        {"candle", NULL, "only the records behind the candle that the operands behind TAPE name",
+         OPTION_FLAG, &cat->candle, 0, 0},
         {"follow", NULL, "wait for more at the end of the tape", OPTION_FLAG, &cat->follow, 0, 0},
         {"salvage", NULL, "go on behind damage, with a warning", OPTION_FLAG, &cat->salvage, 0, 0},
         {0},
     };
     int operands = 0;
-    enum err err = options_parse(command, options, argc, argv, clock_wall_ns(), &operands);
+    int64_t now_ns = clock_wall_ns();
+    enum err err = options_parse(command, options, argc, argv, now_ns, &operands);
+    if (err == ERR_OK)
+        err = parse_candle(cat, operands - 1, argv + 1, now_ns);
     if (err == ERR_OK)
         err = split(&cat->venues, cat->venue_list);
     if (err == ERR_OK)
@@ -203,14 +250,15 @@ static enum err run(const struct command *command, int argc, char **argv)
 
 const struct command command_tape_cat = {
     .name = "tape cat",
-    .operands = "TAPE",
+    .operands = "TAPE [VENUE INSTRUMENT BAR OPEN_TIME]",
     .summary = "print the records of a tape, one line of JSON each",
     .examples = "rewick tape cat my-tape\n"
                 "rewick tape cat my-tape --raw --venue binance --type received | head\n"
                 "rewick tape cat my-tape --from 2024-08-08T12:00:00Z --to 2024-08-08T12:05:00Z\n"
                 "rewick tape cat my-tape --from-seq 1000 --to-seq 1010\n"
+                "rewick tape cat my-tape --candle binance BTC-USDT 1m 2024-08-08T12:00:00Z\n"
                 "rewick tape cat my-tape --follow | jq -r .data\n",
     .operands_min = 1,
-    .operands_max = 1,
+    .operands_max = 1 + CANDLE_ADDRESS_WORDS,
     .run = run,
 };

@@ -8,7 +8,7 @@
 #include "engine/engine.h"
 #include "engine/tape/tape_reader.h"
 
-#define REPLAY_REPORT_MAX 512
+#define REPLAY_REPORT_MAX 1024
 
 /* "3 malformed frames, 1 missing trade id": all of it that makes candles worth less. False: nothing
  * is wrong. */

@@ -29,7 +29,39 @@ struct replay {
     uint64_t candles; /* closed and corrected */
     uint64_t losses;  /* torn tails not counted */
     bool begun;       /* a record at or after --from was met */
+    enum err tap_err; /* of the tap, kept until the record is done */
 };
+
+/* ---- the tap --------------------------------------------------------------------------------- */
+
+static void tap_candle(const struct candle *candle, void *arg)
+{
+    struct replay *replay = arg;
+    const struct replay_tap *tap = replay->settings->tap;
+    if (tap && tap->candle && replay->tap_err == ERR_OK)
+        replay->tap_err = tap->candle(candle, tap->arg);
+}
+
+static enum err tap_record(struct replay *replay, const struct record *record)
+{
+    const struct replay_tap *tap = replay->settings->tap;
+    if (tap && tap->record && replay->tap_err == ERR_OK)
+        replay->tap_err = tap->record(record, tap->arg);
+    return replay->tap_err;
+}
+
+static enum err tap_end(struct replay *replay)
+{
+    const struct replay_tap *tap = replay->settings->tap;
+    if (!tap)
+        return ERR_OK;
+    enum err err = engine_each_forming(replay->engine, tap_candle, replay);
+    if (err != ERR_OK)
+        return err;
+    if (tap->end)
+        tap->end(replay->engine, tap->arg);
+    return replay->tap_err;
+}
 
 /* ---- what the engine and the reader tell ---------------------------------------------------- */
 
@@ -38,6 +70,13 @@ static void on_candle(const struct candle *candle, void *arg)
     struct replay *replay = arg;
     replay->candles += candle->state != CANDLE_FORMING;
     outputs_candle(candle, replay->outputs);
+    tap_candle(candle, replay);
+}
+
+static void on_health(const struct health_report *report, void *arg)
+{
+    struct replay *replay = arg;
+    outputs_health(report, replay->outputs);
 }
 
 static void on_note(const char *text, void *arg)
@@ -69,7 +108,14 @@ static void on_loss(const struct tape_loss *loss, void *arg)
 
 static enum err open_engine(struct replay *replay)
 {
-    struct engine_outlet outlet = {.candle = on_candle, .note = on_note, .arg = replay};
+    struct engine_outlet outlet = {
+        .candle = on_candle,
+        .forming = outputs_want_forming(replay->outputs),
+        .tape = outputs_tape(replay->outputs),
+        .health = outputs_want_health(replay->outputs) ? on_health : NULL,
+        .note = on_note,
+        .arg = replay,
+    };
     return engine_new(&replay->engine, &replay->settings->config, &replay->settings->filter,
                       &outlet);
 }
@@ -138,7 +184,8 @@ static enum err feed(struct replay *replay, const struct record *record)
     if (err != ERR_OK)
         return err;
     replay->seq = record->seq;
-    return outputs_commit(replay->outputs, record->seq, false);
+    err = tap_record(replay, record);
+    return err == ERR_OK ? outputs_commit(replay->outputs, record->seq, false) : err;
 }
 
 /* One record, or a moment's wait for one. ERR_END: that was all. */
@@ -153,8 +200,10 @@ static enum err step(struct replay *replay)
     if (record.seq % 1024 == 0)
         show_progress(replay);
     replay->begun = replay->begun || record.wall_ns >= replay->settings->from_ns;
-    if (!replay->begun)
-        return engine_prime(replay->engine, &record);
+    if (!replay->begun) {
+        err = engine_prime(replay->engine, &record);
+        return err == ERR_OK ? tap_record(replay, &record) : err;
+    }
     if (record.wall_ns >= replay->settings->to_ns)
         return ERR_END;
     err = pace(replay, &record);
@@ -209,8 +258,11 @@ static enum err finish(struct replay *replay)
         return err;
     /* With every change shown, theirs were too. */
     if (!replay->settings->outputs.forming)
-        engine_each_forming(replay->engine, outputs_forming, replay->outputs);
-    err = outputs_commit(replay->outputs, replay->seq, true);
+        err = engine_each_forming(replay->engine, outputs_forming, replay->outputs);
+    if (err == ERR_OK)
+        err = outputs_commit(replay->outputs, replay->seq, true);
+    if (err == ERR_OK)
+        err = tap_end(replay);
     if (err == ERR_OK)
         report(replay);
     return err;

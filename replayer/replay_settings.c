@@ -9,17 +9,6 @@ void replay_settings_options(struct replay_settings *settings,
                              struct option table[REPLAY_OPTION_COUNT])
 {
     const struct option own[] = {
-        {"bar", "LIST", "bars to build, like 1s,1m,1h (default: as recorded, else 1m)", OPTION_LIST,
-         &settings->engine.bars, 0, 0},
-        {"lateness-ms", "N",
-         "how long a window waits for late trades (default: as recorded, else 500)", OPTION_INTEGER,
-         &settings->engine.lateness_ms, 0, ENGINE_LATENESS_MAX_NS / NS_PER_MS},
-        {"horizon-ms", "N",
-         "how long a closed candle can be corrected (default: as recorded, else 600000)",
-         OPTION_INTEGER, &settings->engine.horizon_ms, 0, ENGINE_HORIZON_MAX_NS / NS_PER_MS},
-        {"empty", "RULE",
-         "windows without trades: none, or carry a flat candle (default: as recorded, else none)",
-         OPTION_STRING, &settings->engine.empty, 0, 0},
         {"venue", "LIST", "only these venues (default all)", OPTION_STRING, &settings->venues, 0,
          0},
         {"instrument", "LIST", "only these instruments, like BTC-USDT,ETH-USDT (default all)",
@@ -38,12 +27,14 @@ void replay_settings_options(struct replay_settings *settings,
         {"verbose", NULL, "say on stderr what was read and the first of each kind of trouble",
          OPTION_FLAG, &settings->verbose, 0, 0},
     };
-    _Static_assert(sizeof own / sizeof own[0] + OUTPUTS_OPTION_COUNT + 1 == REPLAY_OPTION_COUNT,
+    _Static_assert(ENGINE_OPTION_COUNT + sizeof own / sizeof own[0] + OUTPUTS_OPTION_COUNT + 1 ==
+                       REPLAY_OPTION_COUNT,
                    "the table has room for all options and its end");
     *settings = (struct replay_settings){
         .engine = ENGINE_OPTIONS_NOT_SAID, .from_ns = INT64_MIN, .to_ns = INT64_MAX};
-    memcpy(table, own, sizeof own);
-    struct option *rest = table + sizeof own / sizeof own[0];
+    engine_options_table(&settings->engine, table);
+    memcpy(table + ENGINE_OPTION_COUNT, own, sizeof own);
+    struct option *rest = table + ENGINE_OPTION_COUNT + sizeof own / sizeof own[0];
     outputs_option_table(&settings->outputs, rest);
     rest[OUTPUTS_OPTION_COUNT] = (struct option){.name = NULL};
 }

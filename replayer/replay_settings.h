@@ -13,6 +13,18 @@
 #define REPLAY_LIST_BYTES_MAX (ENGINE_FILTERS_MAX * INSTRUMENT_MAX)
 #define REPLAY_SCOPE_MAX      128
 
+/* Who wants to see a run from inside. All may be NULL. */
+struct replay_tap {
+    /* Every candle update; the first failure ends the run. */
+    enum err (*candle)(const struct candle *candle, void *arg);
+    /* Every record, after the engine had it; also those before --from, from which it only learns.
+     */
+    enum err (*record)(const struct record *record, void *arg);
+    /* The candles still forming have been given; the engine goes away. */
+    void (*end)(const struct engine *engine, void *arg);
+    void *arg;
+};
+
 struct replay_settings {
     /* options, as given; NULL or a bound of int64_t when not */
     struct engine_options engine;
@@ -21,6 +33,7 @@ struct replay_settings {
         to_ns; /* by receive time: from the first record at or after, to the first at or after */
     bool salvage, follow, verbose;
     struct outputs_options outputs;
+    const struct replay_tap *tap; /* borrowed; NULL: nobody */
 
     /* what they mean */
     struct pacing_speed pace;
@@ -31,7 +44,7 @@ struct replay_settings {
 };
 
 /* The options of the command, ended by one without a name; they set `settings`. */
-#define REPLAY_OPTION_COUNT (13 + OUTPUTS_OPTION_COUNT)
+#define REPLAY_OPTION_COUNT (9 + ENGINE_OPTION_COUNT + OUTPUTS_OPTION_COUNT)
 void replay_settings_options(struct replay_settings *settings,
                              struct option table[REPLAY_OPTION_COUNT]);
 

@@ -1,4 +1,5 @@
-/* replayer_commands: the subcommands that read: replay, serve, import, simulate, tape, candles. */
+/* replayer_commands: the subcommands that read: replay, serve, import, simulate, tape, candles,
+ * compare. */
 #ifndef REWICK_REPLAYER_REPLAYER_COMMANDS_H
 #define REWICK_REPLAYER_REPLAYER_COMMANDS_H
 
@@ -9,6 +10,7 @@ extern const struct command command_serve;
 extern const struct command command_import;
 extern const struct command command_simulate;
 extern const struct command command_candles;
+extern const struct command command_compare;
 extern const struct command command_tape_info;
 extern const struct command command_tape_cat;
 extern const struct command command_tape_verify;

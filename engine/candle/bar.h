@@ -17,7 +17,7 @@
 #define BAR_TEXT_MAX 40
 #define BAR_SIZE_MIN INT64_C(1000000000)
 #define BAR_SIZE_MAX (INT64_C(7) * 24 * 3600 * 1000000000)
-/* Tick bars: trades. Volume and notional bars: significant digits of their size. */
+/* Tick bars: trades. Volume and notional bars: significant digits of their size, and decimals. */
 #define BAR_TICKS_MAX  1000000000
 #define BAR_DIGITS_MAX 18
 

@@ -123,31 +123,45 @@ static size_t put_connections(char *text, const struct candle_connections *conne
     return (size_t)(to - text);
 }
 
+/* Blanks and bars stand between the parts, so a name may not hold any. */
+static size_t put_part(char *text, const char *value)
+{
+    size_t size = put_text(text, value);
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] <= ' ' || text[i] == '|' || text[i] == ',')
+            text[i] = '?';
+    return size;
+}
+
 static size_t put_contribution(char *text, const struct contribution *contribution)
 {
+    const struct decimal numbers[] = {contribution->close, contribution->vwap,
+                                      contribution->volume};
     char *to = text;
-    to += put_text(to, contribution->venue);
+    to += put_part(to, contribution->venue);
     *to++ = ' ';
-    to += put_text(to, contribution->symbol);
+    to += put_part(to, contribution->symbol);
     *to++ = ' ';
-    to += put_text(to, contribution_state_name(contribution->state));
-    *to++ = ' ';
-    to += decimal_format(to, contribution->close);
-    *to++ = ' ';
-    to += decimal_format(to, contribution->vwap);
-    *to++ = ' ';
-    to += decimal_format(to, contribution->volume);
+    to += put_part(to, contribution_state_name(contribution->state));
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        *to++ = ' ';
+        to += decimal_format(to, numbers[i]);
+    }
     return (size_t)(to - text);
 }
 
+/* A sign, 39 digits, a point. */
+#define NUMBER_MAX 41
+
+/* Members that do not fit are left out: names longer than a venue's can be. */
 static size_t put_contributions(char *text, const struct candle *candle)
 {
-    _Static_assert(CONTRIBUTIONS_MAX * (RECORD_VENUE_MAX + SYMBOL_MAX + 16 + 2 * 48) <
+    _Static_assert(CONTRIBUTIONS_MAX * (RECORD_VENUE_MAX + SYMBOL_MAX + 12 + 3 * (NUMBER_MAX + 1)) <
                        CANDLE_FIELD_MAX,
-                   "contributions with any usual numbers fit");
+                   "all members fit");
     char *to = text;
     for (size_t i = 0; i < candle->contribution_count; i++) {
-        char one[2 * CANDLE_SHORT_MAX + 4 * DECIMAL_TEXT_MAX];
+        char one[3 * CANDLE_SHORT_MAX + 3 * (DECIMAL_TEXT_MAX + 1)];
         size_t size = put_contribution(one, &candle->contributions[i]);
         if ((size_t)(to - text) + size + 2 > CANDLE_FIELD_MAX)
             break;
@@ -157,6 +171,13 @@ static size_t put_contributions(char *text, const struct candle *candle)
         to += size;
     }
     return (size_t)(to - text);
+}
+
+/* The executions of a split trade belong to the candle in which it begins, so those behind it may
+ * hold a trade and count none. */
+static bool has_trade(const struct candle *candle)
+{
+    return candle->first_trade_ns != RECORD_NO_TIME;
 }
 
 static bool has_volumes(const struct candle *candle)
@@ -174,19 +195,26 @@ static bool has_value(const struct candle *candle, enum candle_column column)
     case COLUMN_taker_buy_quote_volume:
         return has_volumes(candle) && candle->volume_unit != VOLUME_CONTRACT;
     case COLUMN_vwap:
-        return has_volumes(candle) && candle->volume_unit == VOLUME_BASE && candle->trades > 0;
+        return has_volumes(candle) && candle->volume_unit == VOLUME_BASE && has_trade(candle) &&
+               !decimal_is_zero(candle->volume);
     case COLUMN_connections:
         return candle->connections.count > 0;
     case COLUMN_first_trade_id:
     case COLUMN_last_trade_id:
-        return candle->has_ids && candle->trades > 0;
+        return candle->has_ids && has_trade(candle);
     case COLUMN_first_trade_time:
     case COLUMN_last_trade_time:
     case COLUMN_first_seq:
     case COLUMN_last_seq:
-        return candle->trades > 0;
+        return has_trade(candle);
     case COLUMN_connected:
         return candle->has_connected;
+    case COLUMN_malformed:
+    case COLUMN_dropped:
+    case COLUMN_suspect:
+    case COLUMN_score:
+    case COLUMN_latency_count:
+        return !candle->ungraded;
     case COLUMN_latency_min:
     case COLUMN_latency_mean:
     case COLUMN_latency_p50:

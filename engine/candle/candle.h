@@ -112,6 +112,9 @@ struct candle {
     uint32_t connected_ppm; /* 0 .. CANDLE_PPM */
     uint8_t score;          /* 0 .. 100 */
     uint32_t flags;         /* enum candle_flag */
+    /* From a store that was filled before candles had them: malformed, dropped, suspect, score and
+     * latency are not known and have no value. */
+    bool ungraded;
 
     /* latency; source -> receive, and receive -> emit where it was measured */
     struct latency_figures latency, emit;
@@ -218,7 +221,7 @@ enum candle_column {
 const char *candle_column_name(enum candle_column column);
 char candle_column_kind(enum candle_column column); /* 'T', 'N', 'D', ... */
 
-/* Bytes of the longest field, the contributions; of any other. */
+/* Bytes of the longest field, the contributions; of any other. Both with a NUL. */
 #define CANDLE_FIELD_MAX 8192
 #define CANDLE_SHORT_MAX 256
 /* The field as text (times as RFC 3339), NUL-terminated, never quoted. False: it has no value

@@ -17,6 +17,7 @@ static bool is_guess(const struct instrument *instrument)
            strcasestr(instrument->symbol, joined) != NULL;
 }
 
+/* Assets and volume unit, name and identifiers. */
 static void identify(struct market *market, const struct market_source *source)
 {
     struct instrument spelled;
@@ -30,22 +31,33 @@ static void identify(struct market *market, const struct market_source *source)
         instrument = &spelled;
     }
     memcpy(market->instrument, instrument->name, sizeof market->instrument);
+    memcpy(market->quote, instrument->quote, sizeof market->quote);
     market->blank.volume_unit = instrument->volume_unit;
+    identity_find(&market->identity, source->mic, source->venue->has_no_mic, instrument->base,
+                  instrument->quote);
+    market->blank.identity = &market->identity;
 }
 
 enum err market_new(struct market **out, const struct market_rules *rules,
                     const struct market_source *source, const struct trade *first)
 {
-    assert(rules->bar_count <= MARKET_BARS_MAX);
-    size_t bars_size = rules->bar_count * sizeof(struct series);
-    struct market *market = calloc(1, sizeof *market + bars_size);
-    if (market == NULL)
+    assert(rules->time_count + rules->trade_count <= MARKET_BARS_MAX);
+    struct market *market = calloc(1, sizeof *market + rules->time_count * sizeof(struct series));
+    struct trade_series *others = calloc(rules->trade_count + 1, sizeof *others);
+    if (market == NULL || others == NULL) {
+        free(market);
+        free(others);
         return err_fail(ERR_NOMEM, "out of memory for markets");
+    }
     market->venue = source->venue;
+    market->watermark_ns = INT64_MIN;
+    market->due_ns = INT64_MAX;
     memcpy(market->symbol, first->symbol, sizeof market->symbol);
     snprintf(market->channel, sizeof market->channel, "%s", source->channel);
     market->aggregated = (first->flags & TRADE_AGGREGATED) != 0;
     market_check_init(&market->check, source->venue->ids);
+    
+    coverage_init(&market->coverage);
     market->blank = (struct candle){
         .venue = source->venue->name,
         .instrument = market->instrument,
@@ -54,20 +66,24 @@ enum err market_new(struct market **out, const struct market_rules *rules,
         .has_ids = first->has_id,
     };
     identify(market, source);
-    market->series_count = rules->bar_count;
-    for (size_t i = 0; i < rules->bar_count; i++)
+    for (size_t i = 0; i < rules->time_count; i++)
         series_init(&market->series[i], rules->bars[i]);
+    market->trade_series = others;
+    for (size_t i = 0; i < rules->trade_count; i++)
+        trade_series_init(&others[i], rules->bars[rules->time_count + i]);
     *out = market;
     return ERR_OK;
 }
 
-void market_free(struct market *market)
+void market_free(struct market *market, const struct market_rules *rules)
 {
     if (market == NULL)
         return;
-    for (size_t i = 0; i < market->series_count; i++)
+    for (size_t i = 0; i < rules->time_count; i++)
         series_release(&market->series[i]);
+    free(market->trade_series);
     market_check_release(&market->check);
+    coverage_release(&market->coverage);
     free(market);
 }
 
@@ -83,106 +99,231 @@ static int64_t add_saturated(int64_t a, int64_t b)
 
 /* Highest source time plus the time that has passed since, minus the lateness allowance; never
  * back. */
-static void move_watermark(struct market *market, const struct market_rules *rules,
-                           int64_t clock_ns)
+int64_t market_watermark(const struct market *market, const struct market_rules *rules,
+                         int64_t clock_ns)
 {
-    int64_t passed_ns = add_saturated(clock_ns, -market->highest_clock_ns);
+    if (!market->started)
+        return INT64_MIN;
+    int64_t passed_ns = clock_ns - market->highest_clock_ns; /* both are >= 0 */
     int64_t watermark_ns = add_saturated(market->newest_ns, passed_ns) - rules->lateness_ns;
     if (watermark_ns > SERIES_TIME_MAX)
         watermark_ns = SERIES_TIME_MAX;
-    if (watermark_ns > market->watermark_ns)
-        market->watermark_ns = watermark_ns;
+    return watermark_ns > market->watermark_ns ? watermark_ns : market->watermark_ns;
+}
+
+static int64_t time_of(const struct market *market, const struct market_rules *rules,
+                       int64_t clock_ns)
+{
+    return market_watermark(market, rules, clock_ns) + rules->lateness_ns;
+}
+
+static struct market_face face_of(const struct market *market, const struct market_rules *rules)
+{
+    return (struct market_face){&market->blank, &market->coverage,
+                                market->watermark_ns + rules->lateness_ns, market->member};
 }
 
 void market_begin(struct market *market, const struct market_rules *rules, int64_t clock_ns)
 {
-    if (!market->started)
-        return;
-    move_watermark(market, rules, clock_ns);
-    for (size_t i = 0; i < market->series_count; i++)
-        series_catch_up(&market->series[i], &rules->series, market->watermark_ns);
+    if (market->started)
+        market->watermark_ns = market_watermark(market, rules, clock_ns);
+}
+
+int64_t market_reaches(const struct market *market, const struct market_rules *rules,
+                       int64_t watermark_ns)
+{
+    if (!market->started || watermark_ns > SERIES_TIME_MAX)
+        return INT64_MAX;
+    return add_saturated(market->highest_clock_ns,
+                         watermark_ns - market->newest_ns + rules->lateness_ns);
 }
 
 int64_t market_deadline(const struct market *market, const struct market_rules *rules)
 {
-    int64_t deadline_ns = INT64_MAX;
-    for (size_t i = 0; i < market->series_count; i++) {
-        int64_t next_ns = series_deadline(&market->series[i], &rules->series);
-        if (next_ns < deadline_ns)
-            deadline_ns = next_ns;
-    }
-    if (deadline_ns > SERIES_TIME_MAX)
-        return INT64_MAX;
-    return add_saturated(market->highest_clock_ns,
-                         deadline_ns - market->newest_ns + rules->lateness_ns);
+    return market_reaches(market, rules, market->due_ns);
 }
 
-enum err market_advance(struct market *market, const struct market_rules *rules, int64_t clock_ns)
+/* ---- windows of all bars --------------------------------------------------------------------- */
+
+/* The series that are rolled up from series i: for (j = next_above(rules, i, i); j > 0; ...) */
+static size_t next_above(const struct market_rules *rules, size_t i, size_t behind)
 {
-    if (!market->started)
-        return ERR_OK;
-    move_watermark(market, rules, clock_ns);
+    for (size_t j = behind + 1; j < rules->time_count; j++)
+        if (rules->base[j] == (int)i)
+            return j;
+    return 0;
+}
+
+static void window_changed(struct market *market, size_t i, struct window *window)
+{
+    series_touch(&market->series[i], window);
+    market->changed = true;
+}
+
+/* All of `from`, which may still be forming, goes into the windows above series i. */
+static enum err merge_above(struct market *market, const struct market_rules *rules, size_t i,
+                            const struct window *from)
+{
     enum err err = ERR_OK;
-    for (size_t i = 0; i < market->series_count && err == ERR_OK; i++)
-        err = series_advance(&market->series[i], &rules->series, &market->blank,
-                             market->watermark_ns);
+    for (size_t j = next_above(rules, i, i); j > 0 && err == ERR_OK; j = next_above(rules, i, j)) {
+        bool late;
+        struct window *window = series_at(&market->series[j], from->open_ns, &late);
+        if (window == NULL)
+            continue; /* given up: no candle of it changes any more */
+        err = window_merge(window, &rules->series.pool->latencies, from);
+        if (late)
+            window_changed(market, j, window);
+        if (err == ERR_OK && window->absorbed)
+            err = merge_above(market, rules, j, from);
+    }
     return err;
 }
 
-/* ---- trades ---------------------------------------------------------------------------------- */
+static enum err absorb(struct market *market, const struct market_rules *rules, size_t i,
+                       struct window *window)
+{
+    if (window->absorbed)
+        return ERR_OK;
+    window->absorbed = true;
+    return merge_above(market, rules, i, window);
+}
 
-/* What a trade would do, worked out for all bars before anything is done. */
-struct stage {
-    struct window_entry entry;
-    struct series_spot spots[MARKET_BARS_MAX];
-    struct window_sums sums[MARKET_BARS_MAX];
+/* Windows that are about to close, or have to since there are too many. */
+static enum err absorb_due(struct market *market, const struct market_rules *rules, size_t i,
+                           int64_t watermark_ns)
+{
+    const struct window_list *forming = &market->series[i].forming;
+    bool full = forming->count >= SERIES_WINDOWS_MAX;
+    int64_t until_ns = series_due_until(&market->series[i], watermark_ns);
+    enum err err = ERR_OK;
+    for (size_t at = 0; at < forming->count && err == ERR_OK; at++) {
+        struct window *window = window_list_at(forming, at);
+        if (!full && window->open_ns >= until_ns)
+            break;
+        err = absorb(market, rules, i, window);
+    }
+    return err;
+}
+
+/* Makes the window of a spot, and those above, so that they are there when it closes. */
+static enum err make_window(struct market *market, const struct market_rules *rules, size_t i,
+                            const struct series_spot *spot, struct window **out)
+{
+    enum err err = series_take(&market->series[i], &rules->series, spot, out);
+    if (err != ERR_OK)
+        return err;
+    if ((*out)->close_ns < market->due_ns)
+        market->due_ns = (*out)->close_ns;
+    bool direct = spot->late || rules->series.outlet->forming;
+    for (size_t j = next_above(rules, i, i); j > 0 && !direct; j = next_above(rules, i, j)) {
+        struct series_spot above = series_locate(&market->series[j], &rules->series,
+                                                 market->watermark_ns, spot->open_ns);
+        struct window *window;
+        direct = above.late || above.lost;
+        if (!direct && above.window == NULL)
+            err = make_window(market, rules, j, &above, &window);
+        if (err != ERR_OK)
+            return err;
+    }
+    (*out)->absorbed = direct;
+    return ERR_OK;
+}
+
+/* What a trade does, in all bars. */
+struct deed {
+    const struct window_entry *entry;
+    struct market_finding *out;
+    bool counted;
 };
 
-static bool absurd_time(const struct trade *trade, int64_t wall_ns)
+static enum err add_above(struct market *market, const struct market_rules *rules, size_t i,
+                          struct deed *deed);
+
+/* Into series i, and into those above unless it will be rolled up into them. */
+static enum err add_to(struct market *market, const struct market_rules *rules, size_t i,
+                       struct deed *deed)
 {
-    return trade->source_ns <= 0 || trade->source_ns > SERIES_TIME_MAX ||
-           trade->source_ns > add_saturated(wall_ns, MARKET_AHEAD_MAX_NS);
+    struct series_spot spot =
+        series_locate(&market->series[i], &rules->series, market->watermark_ns,
+                      deed->entry->trade->source_ns);
+    struct window *window = spot.window;
+    if (spot.lost) {
+        deed->out->lost = true;
+        return add_above(market, rules, i, deed);
+    }
+    enum err err = window == NULL ? make_window(market, rules, i, &spot, &window) : ERR_OK;
+    if (err == ERR_OK)
+        err = window_add(window, &rules->series.pool->latencies, deed->entry, spot.late);
+    if (err != ERR_OK)
+        return err;
+    deed->counted = true;
+    deed->out->late |= spot.late;
+    if (spot.late || rules->series.outlet->forming)
+        window_changed(market, i, window);
+    return window->absorbed ? add_above(market, rules, i, deed) : ERR_OK;
 }
 
-static bool excluded(const struct trade *trade)
+static enum err add_above(struct market *market, const struct market_rules *rules, size_t i,
+                          struct deed *deed)
 {
-    return (trade->flags & TRADE_EXCLUDED) != 0 || trade->price.mantissa <= 0 ||
-           trade->quantity.mantissa <= 0 || trade->count == 0;
+    enum err err = ERR_OK;
+    for (size_t j = next_above(rules, i, i); j > 0 && err == ERR_OK; j = next_above(rules, i, j))
+        err = add_to(market, rules, j, deed);
+    return err;
 }
 
-static void count_duplicate(struct market *market, const struct market_rules *rules,
-                            const struct trade *trade)
+/* ---- counts without a trade ------------------------------------------------------------------ */
+
+enum tally { TALLY_DUPLICATE, TALLY_SUSPECT, TALLY_MISSING, TALLY_FILLED };
+
+static void count_in(struct market *market, size_t i, struct window *window, enum tally tally,
+                     uint64_t count)
 {
-    for (size_t i = 0; i < market->series_count; i++) {
-        struct window *window =
-            series_find(&market->series[i], &rules->series, market->watermark_ns, trade->source_ns);
-        if (window != NULL)
-            window->duplicates++;
+    switch (tally) {
+    case TALLY_DUPLICATE:
+        window->duplicates += count;
+        break;
+    case TALLY_SUSPECT:
+        window->suspect += count;
+        break;
+    case TALLY_MISSING:
+        window->missing += count;
+        break;
+    case TALLY_FILLED:
+        window->missing -= count < window->missing ? count : window->missing;
+        window_changed(market, i, window);
+        break;
     }
 }
 
-/* A hole belongs to the window of the trade that showed it, where that one is kept. Filling it
- * mends that window even when it has closed; opening one is no news of its own. */
-static void count_missing(struct market *market, const struct market_rules *rules,
-                          const struct trade *trade, const struct id_finding *found)
+/* In the windows that hold that time, where they are and can still change. */
+static void tally_at(struct market *market, const struct market_rules *rules, size_t i,
+                     int64_t source_ns, enum tally tally, uint64_t count)
 {
-    bool fill = found->verdict == ID_FILL;
-    int64_t revealed_ns = fill ? found->revealed_ns : trade->source_ns;
-    for (size_t i = 0; i < market->series_count; i++) {
-        struct series *series = &market->series[i];
-        struct window *window =
-            series_find(series, &rules->series, market->watermark_ns, revealed_ns);
-        if (window == NULL)
-            continue;
-        if (!fill) {
-            window->missing += found->missing;
-        } else if (window->missing > 0) {
-            uint64_t filled = found->filled;
-            window->missing -= filled < window->missing ? filled : window->missing;
-            series_touch(series, window);
-        }
-    }
+    struct series_spot spot =
+        series_locate(&market->series[i], &rules->series, market->watermark_ns, source_ns);
+    if (spot.window != NULL)
+        count_in(market, i, spot.window, tally, count);
+    if (spot.window != NULL && !spot.window->absorbed)
+        return;
+    for (size_t j = next_above(rules, i, i); j > 0; j = next_above(rules, i, j))
+        tally_at(market, rules, j, source_ns, tally, count);
 }
+
+static void tally(struct market *market, const struct market_rules *rules, int64_t source_ns,
+                  enum tally tally, uint64_t count)
+{
+    for (size_t i = 0; i < rules->time_count; i++)
+        if (rules->base[i] == MARKET_NO_BASE)
+            tally_at(market, rules, i, source_ns, tally, count);
+    if (tally != TALLY_DUPLICATE && tally != TALLY_SUSPECT)
+        return;
+    for (size_t i = 0; i < rules->trade_count; i++)
+        if (market->trade_series[i].window != NULL)
+            count_in(market, i, market->trade_series[i].window, tally, count);
+}
+
+/* ---- trades ---------------------------------------------------------------------------------- */
 
 static bool behind_newest(const struct market *market, const struct trade *trade)
 {
@@ -192,106 +333,143 @@ static bool behind_newest(const struct market *market, const struct trade *trade
     return trade->source_ns < market->newest_ns || (ordered && trade->id < market->newest_id);
 }
 
-/* What was paid, where the quantity says it. */
-static enum err amount_of(const struct market *market, const struct trade *trade,
-                          struct decimal *out)
+/* What was paid, where the quantity says it. False: it does not fit. */
+static bool amount_of(const struct market *market, const struct trade *trade, struct decimal *out)
 {
     switch (market->blank.volume_unit) {
     case VOLUME_BASE:
-        return decimal_mul(out, trade->price, trade->quantity);
+        return decimal_mul(out, trade->price, trade->quantity) == ERR_OK;
     case VOLUME_QUOTE:
         *out = trade->quantity;
-        return ERR_OK;
+        return true;
     case VOLUME_CONTRACT:
         break;
     }
     *out = DECIMAL_ZERO;
-    return ERR_OK;
-}
-
-/* ERR_RANGE: a sum does not fit. */
-static enum err stage_trade(struct market *market, const struct market_rules *rules,
-                            const struct trade *trade, struct stage *stage)
-{
-    stage->entry = (struct window_entry){
-        .trade = trade,
-        .seq = rules->series.outlet->seq,
-        .out_of_order = behind_newest(market, trade),
-    };
-    if (amount_of(market, trade, &stage->entry.amount) != ERR_OK)
-        return ERR_RANGE;
-    for (size_t i = 0; i < market->series_count; i++) {
-        struct series_spot *spot = &stage->spots[i];
-        *spot = series_locate(&market->series[i], &rules->series, market->watermark_ns,
-                              trade->source_ns);
-        const struct window_sums *sums = spot->window != NULL ? &spot->window->sums : NULL;
-        if (!spot->lost && window_sums_add(&stage->sums[i], sums, &stage->entry) != ERR_OK)
-            return ERR_RANGE;
-    }
-    return ERR_OK;
+    return true;
 }
 
 /* The first trade that counts. Its window, and those before it, were not followed from their start.
  */
-static void start(struct market *market, const struct market_rules *rules,
-                  const struct trade *trade, int64_t clock_ns)
+static enum err start(struct market *market, const struct market_rules *rules,
+                      const struct market_source *source, const struct trade *trade,
+                      int64_t clock_ns)
 {
     market->started = true;
     market->newest_ns = trade->source_ns;
     market->newest_id = trade->id;
     market->highest_clock_ns = clock_ns;
     market->watermark_ns = trade->source_ns - rules->lateness_ns;
-    for (size_t i = 0; i < market->series_count; i++)
+    market->seen_malformed = source->malformed;
+    market->seen_dropped = source->dropped;
+    market->seen_steps = source->steps;
+    for (size_t i = 0; i < rules->time_count; i++)
         market->series[i].partial_until_ns = bar_open(market->series[i].bar, trade->source_ns);
+    if (market->followers > 0)
+        coverage_begin(&market->coverage,
+                       add_saturated(trade->source_ns, market->followed_clock_ns - clock_ns));
+    return ERR_OK;
 }
 
 static void move_newest(struct market *market, const struct trade *trade, int64_t clock_ns)
 {
-    if (behind_newest(market, trade))
-        return;
     if (trade->source_ns > market->newest_ns)
         market->highest_clock_ns = clock_ns;
     market->newest_ns = trade->source_ns;
     market->newest_id = trade->id;
 }
 
-static enum err commit_trade(struct market *market, const struct market_rules *rules,
-                             const struct stage *stage, struct market_finding *out)
+/* What the coming of this trade shows, and how late it is. */
+static void fill_entry(struct market *market, const struct market_source *source,
+                       const struct trade *trade, int64_t wall_ns, struct window_entry *entry)
 {
-    bool counted = false;
-    for (size_t i = 0; i < market->series_count; i++) {
-        const struct series_spot *spot = &stage->spots[i];
-        if (spot->lost) {
-            out->lost = true;
-            continue;
-        }
-        enum err err =
-            series_commit(&market->series[i], &rules->series, spot, &stage->sums[i], &stage->entry);
-        if (err != ERR_OK)
-            return err;
-        counted = true;
-        out->late |= spot->late;
+    struct connection *connection = source->connection;
+    entry->connection = connection != NULL ? connection->id : 0;
+    entry->clock_offset_ns = CLOCK_OFFSET_NONE;
+    entry->has_latency = source->received &&
+                         (trade->flags & (TRADE_SNAPSHOT | TRADE_BACKFILL)) == 0 &&
+                         !__builtin_sub_overflow(wall_ns, trade->source_ns, &entry->latency_ns);
+    if (entry->has_latency && connection != NULL) {
+        clock_offset_add(&connection->offset, entry->latency_ns);
+        entry->clock_offset_ns = connection->offset.ns;
     }
-    out->out_of_order = counted && stage->entry.out_of_order;
-    out->verdict = counted ? MARKET_COUNTED : MARKET_LOST_LATE;
-    return ERR_OK;
+    entry->malformed = source->malformed - market->seen_malformed;
+    entry->dropped = source->dropped - market->seen_dropped;
+    if (source->steps != market->seen_steps)
+        entry->flags |= CANDLE_CLOCK;
+    market->seen_malformed = source->malformed;
+    market->seen_dropped = source->dropped;
+    market->seen_steps = source->steps;
 }
 
-/* The id says that it counts. */
 static enum err add_trade(struct market *market, const struct market_rules *rules,
-                          const struct trade *trade, int64_t clock_ns, struct market_finding *out)
+                          const struct market_source *source, const struct trade *trade,
+                          int64_t clock_ns, struct market_finding *out)
 {
-    struct stage stage;
-    if (stage_trade(market, rules, trade, &stage) != ERR_OK) {
-        out->verdict = MARKET_OVERFLOW;
-        return ERR_OK;
-    }
+    struct candle_outlet *outlet = rules->series.outlet;
+    struct window_entry entry = {
+        .trade = trade,
+        .quantity = trade->quantity,
+        .whole = true,
+        .seq = outlet->seq,
+        .out_of_order = behind_newest(market, trade),
+        .flags = out->suspect,
+    };
+    enum err err = ERR_OK;
     if (!market->started)
-        start(market, rules, trade, clock_ns);
-    enum err err = commit_trade(market, rules, &stage, out);
-    if (err == ERR_OK && out->verdict == MARKET_COUNTED)
+        err = start(market, rules, source, trade, clock_ns);
+    if (err != ERR_OK)
+        return err;
+    entry.amount_fits = amount_of(market, trade, &entry.amount);
+    fill_entry(market, source, trade, outlet->wall_ns, &entry);
+    /* Tick, volume and notional bars take it however late it is. */
+    struct deed deed = {&entry, out, rules->trade_count > 0 || rules->time_count == 0};
+    for (size_t i = 0; i < rules->time_count && err == ERR_OK; i++)
+        if (rules->base[i] == MARKET_NO_BASE)
+            err = add_to(market, rules, i, &deed);
+    if (err != ERR_OK)
+        return err;
+    out->verdict = deed.counted ? MARKET_COUNTED : MARKET_LOST_LATE;
+    if (!deed.counted)
+        return ERR_OK;
+    out->out_of_order = entry.out_of_order;
+    if (!entry.out_of_order)
         move_newest(market, trade, clock_ns);
+    market->moved = true;
+    struct market_face face = face_of(market, rules);
+    face.now_ns = time_of(market, rules, clock_ns);
+    for (size_t i = 0; i < rules->trade_count && err == ERR_OK; i++) {
+        struct trade_series *series = &market->trade_series[i];
+        bool oversized = false;
+        if (trade_series_possible(series->bar, market->blank.volume_unit))
+            err = trade_series_add(series, rules->series.pool, outlet, &face, &entry, out->missing,
+                                   &oversized);
+        out->oversized |= oversized;
+    }
     return err;
+}
+
+/* Of those that the id lets through. */
+static enum market_verdict judge(struct market *market, const struct market_rules *rules,
+                                 const struct market_source *source, const struct trade *trade,
+                                 int64_t clock_ns, uint32_t *out_suspect)
+{
+    if ((trade->flags & TRADE_EXCLUDED) != 0 || trade->count == 0)
+        return MARKET_EXCLUDED;
+    if (trade->price.mantissa <= 0)
+        return MARKET_BAD_PRICE;
+    if (trade->quantity.mantissa <= 0)
+        return MARKET_BAD_SIZE;
+    bool live = source->received && (trade->flags & (TRADE_SNAPSHOT | TRADE_BACKFILL)) == 0;
+    bool ahead = live && market->started &&
+                 trade->source_ns > add_saturated(time_of(market, rules, clock_ns),
+                                                  MARKET_SUSPECT_AHEAD_NS);
+    unsigned found =
+        trade_check_see(&market->trade_check, trade->price, trade->quantity, ahead);
+    *out_suspect = ((found & SUSPECT_TIME) != 0 ? CANDLE_SUSPECT_TIME : 0u) |
+                   ((found & SUSPECT_PRICE) != 0 ? CANDLE_SUSPECT_PRICE : 0u) |
+                   ((found & SUSPECT_SIZE) != 0 ? CANDLE_SUSPECT_SIZE : 0u);
+    return found != 0 && rules->exclude_suspect ? MARKET_SUSPECT : MARKET_COUNTED;
 }
 
 static void refuse(struct market *market, const struct market_rules *rules,
@@ -302,7 +480,35 @@ static void refuse(struct market *market, const struct market_rules *rules,
         return;
     }
     out->verdict = MARKET_DUPLICATE;
-    count_duplicate(market, rules, trade);
+    tally(market, rules, trade->source_ns, TALLY_DUPLICATE, 1);
+}
+
+/* A hole belongs to the window of the trade that showed it. Filling it mends that window even when
+ * it has closed; opening one is no news of its own. */
+static void count_hole(struct market *market, const struct market_rules *rules,
+                       const struct trade *trade, const struct id_finding *found,
+                       enum market_verdict verdict)
+{
+    if (found->verdict == ID_FILL) {
+        if (found->revealed_ns != ID_NOWHERE)
+            tally(market, rules, found->revealed_ns, TALLY_FILLED, found->filled);
+    } else if (verdict == MARKET_COUNTED || verdict == MARKET_LOST_LATE) {
+        tally(market, rules, trade->source_ns, TALLY_MISSING, found->missing);
+    } else {
+        market_check_disown(&market->check);
+    }
+}
+
+static enum err follow_connection(struct market *market, const struct market_rules *rules,
+                                  const struct market_source *source, int64_t clock_ns)
+{
+    struct connection *connection = source->connection;
+    market->last_connection = connection->id;
+    bool is_new;
+    enum err err = connection_want(connection, market->symbol, &is_new);
+    if (err != ERR_OK || !is_new)
+        return err;
+    return market_follow(market, rules, connection->opened_ns, clock_ns);
 }
 
 enum err market_trade(struct market *market, const struct market_rules *rules,
@@ -310,14 +516,22 @@ enum err market_trade(struct market *market, const struct market_rules *rules,
                       int64_t clock_ns, struct market_finding *out)
 {
     *out = (struct market_finding){.verdict = MARKET_ABSURD_TIME};
-    if (absurd_time(trade, rules->series.outlet->wall_ns))
+    enum time_verdict time = trade_time_check(trade->source_ns, rules->series.outlet->wall_ns);
+    if (time != TIME_GOOD) {
+        out->verdict = time == TIME_UNIT ? MARKET_TIME_UNIT : MARKET_ABSURD_TIME;
         return ERR_OK;
+    }
     out->verdict = MARKET_OTHER_CHANNEL;
     if (((trade->flags & TRADE_AGGREGATED) != 0) != market->aggregated)
         return ERR_OK;
+    enum err err = ERR_OK;
+    if (source->connection != NULL && source->connection->id != market->last_connection)
+        err = follow_connection(market, rules, source, clock_ns);
     struct id_finding found;
-    enum err err = market_check_see(&market->check, trade, source->connection,
-                                    rules->series.outlet->seq, &found);
+    if (err == ERR_OK)
+        err = market_check_see(&market->check, trade,
+                               source->connection != NULL ? source->connection->id : 0,
+                               rules->series.outlet->seq, &found);
     if (err != ERR_OK)
         return err;
     out->missing = found.missing;
@@ -326,12 +540,109 @@ enum err market_trade(struct market *market, const struct market_rules *rules,
         out->verdict = MARKET_SNAPSHOT;
     } else if (found.verdict == ID_DUPLICATE) {
         refuse(market, rules, trade, out);
-    } else if (excluded(trade)) {
-        out->verdict = MARKET_EXCLUDED;
     } else {
-        err = add_trade(market, rules, trade, clock_ns, out);
+        out->verdict = judge(market, rules, source, trade, clock_ns, &out->suspect);
+        if (out->verdict == MARKET_SUSPECT)
+            tally(market, rules, trade->source_ns, TALLY_SUSPECT, 1);
+        else if (out->verdict == MARKET_COUNTED)
+            err = add_trade(market, rules, source, trade, clock_ns, out);
     }
     if (err == ERR_OK && (found.missing > 0 || found.verdict == ID_FILL))
-        count_missing(market, rules, trade, &found);
+        count_hole(market, rules, trade, &found, out->verdict);
     return err;
+}
+
+/* ---- updates --------------------------------------------------------------------------------- */
+
+static void find_due(struct market *market, const struct market_rules *rules)
+{
+    market->due_ns = INT64_MAX;
+    for (size_t i = 0; i < rules->time_count; i++) {
+        int64_t next_ns = series_deadline(&market->series[i], &rules->series);
+        if (next_ns < market->due_ns)
+            market->due_ns = next_ns;
+    }
+}
+
+static enum err advance_series(struct market *market, const struct market_rules *rules)
+{
+    struct market_face face = face_of(market, rules);
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < rules->time_count && err == ERR_OK; i++) {
+        err = absorb_due(market, rules, i, market->watermark_ns);
+        if (err == ERR_OK)
+            err = series_advance(&market->series[i], &rules->series, &face, market->watermark_ns);
+    }
+    market->changed = false;
+    find_due(market, rules);
+    return err;
+}
+
+enum err market_advance(struct market *market, const struct market_rules *rules, int64_t clock_ns)
+{
+    if (!market->started)
+        return ERR_OK;
+    market->watermark_ns = market_watermark(market, rules, clock_ns);
+    enum err err = ERR_OK;
+    if (market->changed || market->watermark_ns >= market->due_ns)
+        err = advance_series(market, rules);
+    if (rules->trade_count == 0 || !rules->series.outlet->forming)
+        return err;
+    struct market_face face = face_of(market, rules);
+    for (size_t i = 0; i < rules->trade_count && err == ERR_OK; i++)
+        err = trade_series_end(&market->trade_series[i], rules->series.outlet, &face);
+    return err;
+}
+
+enum err market_each_forming(struct market *market, const struct market_rules *rules,
+                             int64_t clock_ns,
+                             void (*each)(const struct candle *candle, void *arg), void *arg)
+{
+    const struct candle_outlet *outlet = rules->series.outlet;
+    struct market_face face = face_of(market, rules);
+    if (market->started)
+        face.now_ns = time_of(market, rules, clock_ns);
+    for (size_t i = 0; i < rules->time_count; i++) {
+        const struct window_list *forming = &market->series[i].forming;
+        for (size_t at = 0; at < forming->count; at++) {
+            enum err err = absorb(market, rules, i, window_list_at(forming, at));
+            if (err != ERR_OK)
+                return err;
+        }
+        series_each_forming(&market->series[i], outlet, &face, each, arg);
+    }
+    for (size_t i = 0; i < rules->trade_count; i++) {
+        struct candle candle;
+        if (market->trade_series[i].window == NULL)
+            continue;
+        candle_outlet_make(outlet, &face, market->trade_series[i].bar,
+                           market->trade_series[i].window, CANDLE_FORMING, &candle);
+        each(&candle, arg);
+    }
+    return ERR_OK;
+}
+
+/* ---- who follows it -------------------------------------------------------------------------- */
+
+enum err market_follow(struct market *market, const struct market_rules *rules, int64_t opened_ns,
+                       int64_t clock_ns)
+{
+    if (market->followers++ == 0 || opened_ns < market->followed_clock_ns)
+        market->followed_clock_ns = opened_ns;
+    if (!market->started || market->followers > 1)
+        return ERR_OK;
+    int64_t now_ns = time_of(market, rules, clock_ns);
+    if (!market->coverage.followed) {
+        coverage_begin(&market->coverage, now_ns);
+        return ERR_OK;
+    }
+    return coverage_up(&market->coverage, now_ns);
+}
+
+void market_unfollow(struct market *market, const struct market_rules *rules, int64_t clock_ns)
+{
+    assert(market->followers > 0);
+    market->last_connection = 0;
+    if (--market->followers == 0 && market->started)
+        coverage_down(&market->coverage, time_of(market, rules, clock_ns));
 }

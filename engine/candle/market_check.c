@@ -85,3 +85,9 @@ enum err market_check_see(struct market_check *check, const struct trade *trade,
         out->verdict = judge(check, trade, is_new);
     return err;
 }
+
+void market_check_disown(struct market_check *check)
+{
+    if (check->kind == IDS_CONTIGUOUS)
+        id_check_disown(&check->ids);
+}

@@ -40,4 +40,7 @@ void market_check_release(struct market_check *check);
 enum err market_check_see(struct market_check *check, const struct trade *trade,
                           uint32_t connection, uint64_t seq, struct id_finding *out) ERR_MUST_CHECK;
 
+/* The hole that the last trade has shown belongs to no window; see id_check_disown(). */
+void market_check_disown(struct market_check *check);
+
 #endif

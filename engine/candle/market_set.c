@@ -8,31 +8,62 @@
 
 #define MARKETS_FIRST 16
 
-void market_set_init(struct market_set *set, const struct market_set_options *options)
+/* Of each time bar: the longest shorter one that nests in it. */
+static void find_bases(struct market_rules *rules)
+{
+    for (size_t i = 0; i < rules->time_count; i++) {
+        rules->base[i] = MARKET_NO_BASE;
+        for (size_t j = i; j-- > 0 && rules->base[i] == MARKET_NO_BASE;)
+            if (bar_nests(rules->bars[j], rules->bars[i]))
+                rules->base[i] = (int)j;
+    }
+}
+
+enum err market_set_init(struct market_set *set, const struct market_set_options *options)
 {
     *set = (struct market_set){.options = *options};
-    set->outlet.candle = options->candle;
-    set->outlet.arg = options->arg;
     window_pool_init(&set->pool);
+    set->outlet = (struct candle_outlet){
+        .candle = options->candle,
+        .now = options->now,
+        .arg = options->arg,
+        .forming = options->forming,
+        .tape = options->tape,
+        .latencies = &set->pool.latencies,
+    };
     set->rules = (struct market_rules){
         .series = {options->horizon_ns, options->carry, &set->pool, &set->outlet},
         .lateness_ns = options->lateness_ns,
-        .bar_count = options->bar_count,
+        .exclude_suspect = options->exclude_suspect,
         .bars = set->options.bars,
     };
+    while (set->rules.time_count < options->bar_count &&
+           options->bars[set->rules.time_count].kind == BAR_TIME)
+        set->rules.time_count++;
+    set->rules.trade_count = options->bar_count - set->rules.time_count;
+    find_bases(&set->rules);
+    set->options.composite = NULL;
+    if (options->composite == NULL || options->composite->rule_count == 0)
+        return ERR_OK;
+    enum err err = composite_set_new(&set->composite, options->composite, set->options.bars,
+                                     set->rules.time_count, options->horizon_ns);
+    set->outlet.composite = set->composite;
+    return err;
 }
 
 void market_set_release(struct market_set *set)
 {
     for (size_t i = 0; i < set->market_count; i++)
-        market_free(set->markets[i]);
+        market_free(set->markets[i], &set->rules);
     for (size_t i = 0; i < set->unwanted_count; i++)
-        market_free(set->unwanted[i]);
+        market_free(set->unwanted[i], &set->rules);
     free(set->markets);
     free(set->table);
     free(set->heap);
     free(set->touched);
     free(set->unwanted);
+    composite_set_free(set->composite);
+    connection_set_release(&set->connections);
     window_pool_release(&set->pool);
     *set = (struct market_set){0};
 }
@@ -86,13 +117,19 @@ static void heap_lower(struct market_set *set, struct market *market, int64_t de
 
 /* ---- finding markets ------------------------------------------------------------------------- */
 
-/* FNV-1a over the symbol, begun with the venue. */
+/* Of the symbol, eight bytes at a time, begun with the venue. */
 static uint64_t hash_of(const struct venue *venue, const char *symbol)
 {
     uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)(uintptr_t)venue;
-    for (; *symbol != '\0'; symbol++)
-        hash = (hash ^ (unsigned char)*symbol) * UINT64_C(1099511628211);
-    return hash ^ (hash >> 32);
+    size_t left = strnlen(symbol, SYMBOL_MAX);
+    for (; left > 0; left -= left < 8 ? left : 8) {
+        uint64_t piece = 0;
+        memcpy(&piece, symbol, left < 8 ? left : 8);
+        symbol += 8;
+        hash = (hash ^ piece) * UINT64_C(0x9E3779B97F4A7C15);
+        hash ^= hash >> 32;
+    }
+    return hash;
 }
 
 /* The market's place in the table, or the free one where it would go. */
@@ -167,6 +204,28 @@ static bool symbol_is_clean(const char *symbol)
     return true;
 }
 
+/* Who follows a market that is new, and which composite it is in. */
+static enum err introduce(struct market_set *set, struct market *market)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < set->connections.count && err == ERR_OK; i++) {
+        const struct connection *connection = set->connections.items[i];
+        if (connection->venue == market->venue && connection_follows(connection, market->symbol))
+            err = market_follow(market, &set->rules, connection->opened_ns, set->clock_ns);
+    }
+    if (err != ERR_OK || set->composite == NULL)
+        return err;
+    struct composite_market face = {
+        .venue = market->venue->name,
+        .symbol = market->symbol,
+        .instrument = market->instrument,
+        .quote = market->quote,
+        .volume_unit = market->blank.volume_unit,
+        .market = market,
+    };
+    return composite_set_join(set->composite, &face, &market->member);
+}
+
 static enum err add_market(struct market_set *set, const struct market_source *source,
                            const struct trade *trade, struct market **out)
 {
@@ -189,7 +248,7 @@ static enum err add_market(struct market_set *set, const struct market_source *s
         set->unwanted[set->unwanted_count++] = market;
     }
     *out = market;
-    return ERR_OK;
+    return market->wanted ? introduce(set, market) : ERR_OK;
 }
 
 static enum err find_market(struct market_set *set, const struct market_source *source,
@@ -218,18 +277,92 @@ static enum err find_market(struct market_set *set, const struct market_source *
     return err;
 }
 
-/* ---- records --------------------------------------------------------------------------------- */
-
-void market_set_begin(struct market_set *set, uint64_t seq, int64_t wall_ns, int64_t passed_ns)
+void market_set_begin(struct market_set *set, const struct market_set_record *record)
 {
+    int64_t passed_ns = record->passed_ns;
     assert(passed_ns >= 0 && set->touched_count == 0);
-    set->outlet.seq = seq;
-    set->outlet.wall_ns = wall_ns;
+    candle_outlet_begin(&set->outlet, record->seq, record->wall_ns, record->mono_ns);
     set->before_ns = set->clock_ns;
     /* INT64_MAX is the deadline of those that wait for nothing: never reached. */
     bool fits = passed_ns < INT64_MAX - set->clock_ns;
     set->clock_ns = fits ? set->clock_ns + passed_ns : INT64_MAX - 1;
 }
+
+/* ---- connections ----------------------------------------------------------------------------- */
+
+struct connection *market_set_connection(const struct market_set *set, uint32_t id)
+{
+    return connection_set_find(&set->connections, id);
+}
+
+static void close_at(struct market_set *set, struct connection *connection, int64_t clock_ns)
+{
+    for (size_t i = 0; i < set->market_count; i++) {
+        struct market *market = set->markets[i];
+        if (market->venue == connection->venue && connection_follows(connection, market->symbol))
+            market_unfollow(market, &set->rules, clock_ns);
+    }
+    connection_set_remove(&set->connections, connection);
+}
+
+void market_set_close(struct market_set *set, struct connection *connection)
+{
+    close_at(set, connection, set->clock_ns);
+}
+
+void market_set_end_session(struct market_set *set)
+{
+    while (set->connections.count > 0)
+        close_at(set, set->connections.items[0], set->before_ns);
+}
+
+enum err market_set_open(struct market_set *set, const struct venue *venue, uint32_t id, bool all,
+                         struct connection **out)
+{
+    struct connection *old = market_set_connection(set, id);
+    if (old != NULL)
+        market_set_close(set, old);
+    if (set->connections.count == CONNECTIONS_MAX)
+        market_set_close(set, set->connections.items[0]);
+    enum err err =
+        connection_set_add(&set->connections, venue, id, set->clock_ns, all, out);
+    for (size_t i = 0; i < set->market_count && all && err == ERR_OK; i++)
+        if (set->markets[i]->venue == venue)
+            err = market_follow(set->markets[i], &set->rules, set->clock_ns, set->clock_ns);
+    return err;
+}
+
+/* The wanted market of that venue and symbol, or NULL. */
+static struct market *known_market(const struct market_set *set, const struct venue *venue,
+                                   const char *symbol)
+{
+    if (set->table_size == 0)
+        return NULL;
+    struct market *market = *table_place(set, venue, symbol, hash_of(venue, symbol));
+    return market != NULL && market->wanted ? market : NULL;
+}
+
+enum err market_set_want(struct market_set *set, struct connection *connection, const char *symbol)
+{
+    bool is_new;
+    enum err err = connection_want(connection, symbol, &is_new);
+    struct market *market = known_market(set, connection->venue, symbol);
+    if (err != ERR_OK || market == NULL || !is_new)
+        return err;
+    return market_follow(market, &set->rules, connection->opened_ns, set->clock_ns);
+}
+
+void market_set_leave(struct market_set *set, struct connection *connection, const char *symbol)
+{
+    struct market *market = known_market(set, connection->venue, symbol);
+    if (connection->all || !connection_follows(connection, symbol))
+        return;
+    connection_leave(connection, symbol);
+    if (market != NULL)
+        market_unfollow(market, &set->rules, set->clock_ns);
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
 
 static void touch(struct market_set *set, struct market *market)
 {
@@ -281,6 +414,39 @@ static int compare_index(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* ---- composites ------------------------------------------------------------------------------ */
+
+static int64_t watermark_of(const void *market, void *arg)
+{
+    const struct market_set *set = arg;
+    return market_watermark(market, &set->rules, set->clock_ns);
+}
+
+static int64_t reaches(const void *market, int64_t watermark_ns, void *arg)
+{
+    const struct market_set *set = arg;
+    return market_reaches(market, &set->rules, watermark_ns);
+}
+
+static void give_composite(struct candle *candle, void *arg)
+{
+    struct market_set *set = arg;
+    candle_outlet_pass(&set->outlet, candle);
+}
+
+static enum err end_composites(struct market_set *set)
+{
+    struct composite_clock clock = {
+        .clock_ns = set->clock_ns,
+        .watermark = watermark_of,
+        .reaches = reaches,
+        .forming = set->outlet.forming,
+        .give = give_composite,
+        .arg = set,
+    };
+    return composite_set_end(set->composite, &clock);
+}
+
 enum err market_set_end(struct market_set *set)
 {
     touch_due(set);
@@ -292,18 +458,22 @@ enum err market_set_end(struct market_set *set)
         market->touched = false;
         if (err == ERR_OK)
             err = market_advance(market, &set->rules, set->clock_ns);
+        if (market->moved && market->member != NULL)
+            composite_set_moved(set->composite, market->member);
+        market->moved = false;
         heap_lower(set, market, market_deadline(market, &set->rules));
     }
     set->touched_count = 0;
-    return err;
+    return err == ERR_OK && set->composite != NULL ? end_composites(set) : err;
 }
 
-void market_set_each_forming(const struct market_set *set,
-                             void (*each)(const struct candle *candle, void *arg), void *arg)
+enum err market_set_each_forming(struct market_set *set,
+                                 void (*each)(const struct candle *candle, void *arg), void *arg)
 {
-    for (size_t i = 0; i < set->market_count; i++) {
-        const struct market *market = set->markets[i];
-        for (size_t bar = 0; bar < market->series_count; bar++)
-            series_each_forming(&market->series[bar], &set->outlet, &market->blank, each, arg);
-    }
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < set->market_count && err == ERR_OK; i++)
+        err = market_each_forming(set->markets[i], &set->rules, set->clock_ns, each, arg);
+    if (err == ERR_OK && set->composite != NULL)
+        composite_set_each_forming(set->composite, each, arg);
+    return err;
 }

@@ -19,26 +19,57 @@ void series_release(struct series *series)
     window_list_release(&series->forming);
 }
 
-/* Most trades go into the newest window: no division, no search. */
-static struct window *newest_holding(const struct series *series, int64_t source_ns)
-{
-    struct window *newest = window_list_last(&series->forming);
-    bool holds = newest != NULL && source_ns >= newest->open_ns && source_ns < newest->close_ns;
-    return holds ? newest : NULL;
-}
-
 static struct window *find_open(const struct series *series, int64_t open_ns)
 {
     bool closed = open_ns < series->closed_until_ns;
     return window_list_find(closed ? &series->closed : &series->forming, open_ns);
 }
 
-struct series_spot series_locate(const struct series *series, const struct series_rules *rules,
+static void close_up_to(struct series *series, int64_t until_ns)
+{
+    if (until_ns > series->closed_until_ns)
+        series->closed_until_ns = until_ns;
+}
+
+int64_t series_due_until(const struct series *series, int64_t watermark_ns)
+{
+    int64_t known = series->closed_until_ns;
+    bool same = known != INT64_MIN && watermark_ns - known < series->bar.size;
+    return same ? known : bar_open(series->bar, watermark_ns);
+}
+
+static void drop_first(struct series *series, const struct series_rules *rules)
+{
+    series->forgotten_ns = window_list_first(&series->closed)->close_ns;
+    window_list_drop_first(&series->closed, rules->pool);
+}
+
+/* The last closed window stays where the next empty one needs its close. */
+static size_t closed_min(const struct series_rules *rules)
+{
+    return rules->carry ? 1 : 0;
+}
+
+/* Windows that nothing was given for close too, and those beyond the horizon go. */
+static void catch_up(struct series *series, const struct series_rules *rules, int64_t watermark_ns)
+{
+    close_up_to(series, series_due_until(series, watermark_ns));
+    assert(series->forming.count == 0 ||
+           window_list_first(&series->forming)->open_ns >= series->closed_until_ns);
+    while (series->closed.count > closed_min(rules) &&
+           watermark_ns - window_list_first(&series->closed)->close_ns > rules->horizon_ns)
+        drop_first(series, rules);
+}
+
+struct series_spot series_locate(struct series *series, const struct series_rules *rules,
                                  int64_t watermark_ns, int64_t source_ns)
 {
-    struct window *newest = newest_holding(series, source_ns);
-    if (newest != NULL)
+    /* Most trades go into the newest window: no division, no search. */
+    struct window *newest = window_list_last(&series->forming);
+    if (newest != NULL && source_ns >= newest->open_ns && source_ns < newest->close_ns)
         return (struct series_spot){.open_ns = newest->open_ns, .window = newest};
+    if (watermark_ns != INT64_MIN)
+        catch_up(series, rules, watermark_ns);
     struct series_spot spot = {.open_ns = bar_open(series->bar, source_ns)};
     spot.late = spot.open_ns < series->closed_until_ns;
     spot.lost = spot.late && (spot.open_ns < series->forgotten_ns ||
@@ -48,10 +79,11 @@ struct series_spot series_locate(const struct series *series, const struct serie
     return spot;
 }
 
-struct window *series_find(const struct series *series, const struct series_rules *rules,
-                           int64_t watermark_ns, int64_t source_ns)
+struct window *series_at(const struct series *series, int64_t source_ns, bool *out_late)
 {
-    return series_locate(series, rules, watermark_ns, source_ns).window;
+    int64_t open_ns = bar_open(series->bar, source_ns);
+    *out_late = open_ns < series->closed_until_ns;
+    return find_open(series, open_ns);
 }
 
 static void mark_changed(struct series *series, struct window *window)
@@ -79,48 +111,22 @@ static enum err add_windows(struct series *series, const struct series_rules *ru
     return ERR_OK;
 }
 
-enum err series_commit(struct series *series, const struct series_rules *rules,
-                       const struct series_spot *spot, const struct window_sums *sums,
-                       const struct window_entry *entry)
+enum err series_take(struct series *series, const struct series_rules *rules,
+                     const struct series_spot *spot, struct window **out)
 {
     assert(!spot->lost);
-    struct window *window = spot->window;
-    if (window == NULL) {
-        struct window_list *list = spot->late ? &series->closed : &series->forming;
-        size_t index = window_list_index(list, spot->open_ns);
-        enum err err = add_windows(series, rules, list, index, 1, spot->open_ns);
-        if (err != ERR_OK)
-            return err;
-        window = window_list_at(list, index);
-    }
-    window_commit(window, sums, entry, spot->late);
-    mark_changed(series, window);
-    return ERR_OK;
+    *out = spot->window;
+    if (*out != NULL)
+        return ERR_OK;
+    struct window_list *list = spot->late ? &series->closed : &series->forming;
+    size_t index = window_list_index(list, spot->open_ns);
+    enum err err = add_windows(series, rules, list, index, 1, spot->open_ns);
+    if (err == ERR_OK)
+        *out = window_list_at(list, index);
+    return err;
 }
 
 /* ---- updates --------------------------------------------------------------------------------- */
-
-static void make_candle(const struct series *series, const struct series_outlet *outlet,
-                        const struct candle *blank, const struct window *window, struct candle *out)
-{
-    *out = *blank;
-    window_to_candle(window, out);
-    out->bar = series->bar;
-    out->seq = outlet->seq;
-    out->wall_ns = outlet->wall_ns;
-}
-
-static void give(struct window *window, const struct series_rules *rules,
-                 const struct candle *blank, const struct series *series, enum candle_state state)
-{
-    struct series_outlet *outlet = rules->outlet;
-    struct candle candle;
-    make_candle(series, outlet, blank, window, &candle);
-    candle.state = state;
-    candle.update = ++outlet->updates;
-    window->changed = false;
-    outlet->candle(&candle, outlet->arg);
-}
 
 static bool decimal_same(struct decimal a, struct decimal b)
 {
@@ -167,7 +173,7 @@ static enum err carry_behind(struct series *series, const struct series_rules *r
 static enum err mend_carried(struct series *series, const struct series_rules *rules, size_t index)
 {
     struct window *window = window_list_at(&series->closed, index);
-    if (index > 0 && window->sums.trades == 0) {
+    if (index > 0 && window->rows == 0) {
         struct decimal price = window_list_at(&series->closed, index - 1)->close;
         if (!decimal_same(window->close, price)) {
             window_carry(window, price);
@@ -186,7 +192,7 @@ static size_t first_changed(const struct series *series, const struct window_lis
 }
 
 static enum err give_corrections(struct series *series, const struct series_rules *rules,
-                                 const struct candle *blank)
+                                 const struct market_face *face)
 {
     struct window_list *closed = &series->closed;
     for (size_t i = first_changed(series, closed); i < closed->count; i++) {
@@ -197,35 +203,11 @@ static enum err give_corrections(struct series *series, const struct series_rule
         if (!window->changed)
             continue;
         window->revision++;
-        give(window, rules, blank, series, CANDLE_CORRECTED);
+        err = candle_outlet_give(rules->outlet, face, series->bar, window, CANDLE_CORRECTED);
+        if (err != ERR_OK)
+            return err;
     }
     return ERR_OK;
-}
-
-static void close_up_to(struct series *series, int64_t until_ns)
-{
-    if (until_ns > series->closed_until_ns)
-        series->closed_until_ns = until_ns;
-}
-
-/* Open time of the first window that has not closed at this watermark. */
-static int64_t unclosed_from(const struct series *series, int64_t watermark_ns)
-{
-    int64_t known = series->closed_until_ns;
-    bool same = known != INT64_MIN && watermark_ns - known < series->bar.size;
-    return same ? known : bar_open(series->bar, watermark_ns);
-}
-
-static void drop_first(struct series *series, const struct series_rules *rules)
-{
-    series->forgotten_ns = window_list_first(&series->closed)->close_ns;
-    window_list_drop_first(&series->closed, rules->pool);
-}
-
-/* The last closed window stays where the next empty one needs its close. */
-static size_t closed_min(const struct series_rules *rules)
-{
-    return rules->carry ? 1 : 0;
 }
 
 static void keep_within_maximum(struct series *series, const struct series_rules *rules)
@@ -237,7 +219,7 @@ static void keep_within_maximum(struct series *series, const struct series_rules
 
 /* Closes the empty windows between the last closed one and until_ns. */
 static enum err carry_to(struct series *series, const struct series_rules *rules,
-                         const struct candle *blank, int64_t until_ns)
+                         const struct market_face *face, int64_t until_ns)
 {
     const struct window *last = window_list_last(&series->closed);
     struct decimal price = last->close;
@@ -251,73 +233,74 @@ static enum err carry_to(struct series *series, const struct series_rules *rules
         struct window *window = window_list_last(&series->closed);
         window_carry(window, price);
         close_up_to(series, window->close_ns);
-        give(window, rules, blank, series, CANDLE_CLOSED);
+        err = candle_outlet_give(rules->outlet, face, series->bar, window, CANDLE_CLOSED);
+        if (err != ERR_OK)
+            return err;
         keep_within_maximum(series, rules);
     }
     return ERR_OK;
 }
 
 static enum err close_first(struct series *series, const struct series_rules *rules,
-                            const struct candle *blank)
+                            const struct market_face *face)
 {
     enum err err = window_list_move(&series->forming, &series->closed);
     if (err != ERR_OK)
         return err;
     struct window *window = window_list_last(&series->closed);
     close_up_to(series, window->close_ns);
-    give(window, rules, blank, series, CANDLE_CLOSED);
+    err = candle_outlet_give(rules->outlet, face, series->bar, window, CANDLE_CLOSED);
     keep_within_maximum(series, rules);
-    return ERR_OK;
+    return err;
 }
 
 static enum err close_due(struct series *series, const struct series_rules *rules,
-                          const struct candle *blank, int64_t watermark_ns)
+                          const struct market_face *face, int64_t watermark_ns)
 {
-    int64_t until_ns = unclosed_from(series, watermark_ns);
+    int64_t until_ns = series_due_until(series, watermark_ns);
     for (;;) {
         const struct window *next = window_list_first(&series->forming);
         bool full = series->forming.count >= SERIES_WINDOWS_MAX;
         bool due = next != NULL && (next->open_ns < until_ns || full);
         if (rules->carry && series->closed.count > 0) {
-            enum err err = carry_to(series, rules, blank, due ? next->open_ns : until_ns);
+            enum err err = carry_to(series, rules, face, due ? next->open_ns : until_ns);
             if (err != ERR_OK)
                 return err;
         }
         if (!due)
             break;
-        enum err err = close_first(series, rules, blank);
+        enum err err = close_first(series, rules, face);
         if (err != ERR_OK)
             return err;
     }
     return ERR_OK;
 }
 
-enum err series_advance(struct series *series, const struct series_rules *rules,
-                        const struct candle *blank, int64_t watermark_ns)
+/* Of what has changed and has not closed. */
+static enum err give_forming(struct series *series, const struct series_rules *rules,
+                             const struct market_face *face)
 {
-    enum err err = give_corrections(series, rules, blank);
-    if (err == ERR_OK)
-        err = close_due(series, rules, blank, watermark_ns);
-    if (err != ERR_OK)
-        return err;
     const struct window_list *forming = &series->forming;
-    for (size_t i = first_changed(series, forming); i < forming->count; i++)
+    enum err err = ERR_OK;
+    for (size_t i = first_changed(series, forming); i < forming->count && err == ERR_OK; i++)
         if (window_list_at(forming, i)->changed)
-            give(window_list_at(forming, i), rules, blank, series, CANDLE_FORMING);
-    series->changed_from_ns = INT64_MAX;
-    keep_within_maximum(series, rules);
-    series_catch_up(series, rules, watermark_ns);
-    return ERR_OK;
+            err = candle_outlet_give(rules->outlet, face, series->bar, window_list_at(forming, i),
+                                     CANDLE_FORMING);
+    return err;
 }
 
-void series_catch_up(struct series *series, const struct series_rules *rules, int64_t watermark_ns)
+enum err series_advance(struct series *series, const struct series_rules *rules,
+                        const struct market_face *face, int64_t watermark_ns)
 {
-    close_up_to(series, unclosed_from(series, watermark_ns));
-    assert(series->forming.count == 0 ||
-           window_list_first(&series->forming)->open_ns >= series->closed_until_ns);
-    while (series->closed.count > closed_min(rules) &&
-           watermark_ns - window_list_first(&series->closed)->close_ns > rules->horizon_ns)
-        drop_first(series, rules);
+    enum err err = give_corrections(series, rules, face);
+    if (err == ERR_OK)
+        err = close_due(series, rules, face, watermark_ns);
+    if (err == ERR_OK && rules->outlet->forming)
+        err = give_forming(series, rules, face);
+    series->changed_from_ns = INT64_MAX;
+    keep_within_maximum(series, rules);
+    catch_up(series, rules, watermark_ns);
+    return err;
 }
 
 int64_t series_deadline(const struct series *series, const struct series_rules *rules)
@@ -331,14 +314,14 @@ int64_t series_deadline(const struct series *series, const struct series_rules *
     return closed != NULL ? closed->close_ns + rules->horizon_ns + 1 : INT64_MAX;
 }
 
-void series_each_forming(const struct series *series, const struct series_outlet *outlet,
-                         const struct candle *blank,
+void series_each_forming(const struct series *series, const struct candle_outlet *outlet,
+                         const struct market_face *face,
                          void (*each)(const struct candle *candle, void *arg), void *arg)
 {
     for (size_t i = 0; i < series->forming.count; i++) {
         struct candle candle;
-        make_candle(series, outlet, blank, window_list_at(&series->forming, i), &candle);
-        candle.state = CANDLE_FORMING;
+        candle_outlet_make(outlet, face, series->bar, window_list_at(&series->forming, i),
+                           CANDLE_FORMING, &candle);
         each(&candle, arg);
     }
 }

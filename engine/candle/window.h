@@ -3,21 +3,23 @@
  *
  *     trade -> market -> series -> WINDOW -> candle
  *
- * Adding is in two steps, so that a trade goes into the windows of all bars or into none:
- * window_sums_add() computes and may fail, window_commit() cannot. The result does not depend on
- * the order in which the trades come, except where trades compare equal (then arrival decides).
+ * The result does not depend on the order in which trades are added or windows are merged, except
+ * where trades compare equal (then arrival decides). A sum that does not fit is no value for good:
+ * CANDLE_OVERFLOW; since parts are never negative it is the same in any order.
  *
- * Internal to engine/candle. Plain data; no allocation but the pool's.
+ * Internal to engine/candle. Plain data; no allocation but the pools'.
  */
 #ifndef REWICK_ENGINE_CANDLE_WINDOW_H
 #define REWICK_ENGINE_CANDLE_WINDOW_H
 
 #include "engine/candle/candle.h"
+#include "engine/candle/latency.h"
 #include "engine/trade/trade.h"
 
-struct window_sums {
-    struct decimal volume, quote_volume, taker_buy_volume, taker_buy_quote_volume;
-    uint64_t trades;
+/* A sum and the part of it where the taker bought: always the same number of decimals. */
+struct window_sum {
+    int128 all, bought;
+    uint8_t scale;
 };
 
 /* Place of a trade in the window's order. */
@@ -27,41 +29,60 @@ struct window_place {
 };
 
 struct window {
-    struct window *next; /* of the pool's free ones */
     int64_t open_ns, close_ns;
+    uint64_t rows;                         /* trades as the venue reported them */
+    uint64_t trades;                       /* executions in them */
     struct decimal open, high, low, close; /* valid when it has trades or is carried */
-    struct window_sums sums;
+    struct window_sum volume, quote_volume;
     struct window_place first, last;
     uint64_t first_trade_id, last_trade_id;
     uint64_t first_seq, last_seq;
-    uint64_t missing, duplicates, late, out_of_order, backfilled;
+    int64_t clock_offset_ns; /* with the last trade; CLOCK_OFFSET_NONE */
+    uint32_t flags;          /* those that no count says */
+    uint8_t price_scale;     /* largest of its prices */
+    bool changed;            /* since its last update */
+    bool absorbed;           /* the windows that are rolled up from it have all of it */
+    struct candle_connections connections;
+    struct latency latency;
+
+    uint64_t missing, duplicates, late, out_of_order, backfilled, malformed, dropped, suspect;
     uint32_t revision;
-    uint32_t flags;      /* CANDLE_PARTIAL, CANDLE_CARRIED */
-    uint8_t price_scale; /* largest of its prices */
-    bool changed;        /* since its last update */
+    struct latency emit;
+    struct window *next; /* of the pool's free ones */
 };
 
-/* A trade with what all bars need of it. */
+#define CLOCK_OFFSET_NONE INT64_MIN
+
+/* A trade, or the part of one that goes into this window, with what all bars need of it. */
 struct window_entry {
     const struct trade *trade;
-    struct decimal amount; /* of quote currency; 0 where quantities are contracts */
-    uint64_t seq;          /* record that brought it */
-    bool out_of_order;     /* behind a newer trade of its market */
+    struct decimal quantity, amount; /* of quote currency; 0 where quantities are contracts */
+    bool amount_fits;
+    bool whole; /* or the first part: brings all that is not quantity and amount */
+    bool by_arrival; /* the last that comes is the last of the window, whatever its time */
+    uint64_t seq;
+    uint32_t connection; /* that brought it; 0: none */
+    bool out_of_order;   /* behind a newer trade of its market */
+    bool has_latency;
+    int64_t latency_ns, clock_offset_ns;
+    /* What its coming shows. */
+    uint32_t flags;
+    uint64_t malformed, dropped;
 };
 
-/* ERR_RANGE when a sum does not fit; out is then undefined. sums may be NULL: none yet. */
-enum err window_sums_add(struct window_sums *out, const struct window_sums *sums,
-                         const struct window_entry *entry) ERR_MUST_CHECK;
-
-/* The trade becomes part of the window; sums are those that window_sums_add() gave. */
-void window_commit(struct window *window, const struct window_sums *sums,
-                   const struct window_entry *entry, bool late);
+/* The trade becomes part of the window. ERR_NOMEM: the window is no good any more. */
+enum err window_add(struct window *window, struct latency_pool *latencies,
+                    const struct window_entry *entry, bool late) ERR_MUST_CHECK;
+/* All of `from`, whose time lies inside, becomes part of the window; `late`, revision and flags of
+ * the window alone (CANDLE_PARTIAL) are not taken over. */
+enum err window_merge(struct window *window, struct latency_pool *latencies,
+                      const struct window *from) ERR_MUST_CHECK;
 
 /* Makes it flat at a price, without trades. */
 void window_carry(struct window *window, struct decimal price);
 
-/* Values and counts of the window. The caller sets identity, state and the members about the
- * update. */
+/* Values and counts of the window. The caller sets identity, state, share, score and the members
+ * about the update. */
 void window_to_candle(const struct window *window, struct candle *out);
 
 /* Windows are taken from here and given back, so that none is allocated once there were enough. */
@@ -70,6 +91,7 @@ struct window_block;
 struct window_pool {
     struct window *free;
     struct window_block *blocks;
+    struct latency_pool latencies;
 };
 
 void window_pool_init(struct window_pool *pool);

@@ -20,7 +20,7 @@ static int compare(const struct candle_cursor *cursor, const struct candle *cand
         order = strcmp(cursor->venue, candle->venue);
     if (order == 0)
         order = strcmp(cursor->instrument, candle->instrument);
-    return order == 0 ? compare_i64(cursor->bar.size, candle->bar.size) : order;
+    return order == 0 ? bar_compare(cursor->bar, candle->bar) : order;
 }
 
 bool candle_cursor_before(const struct candle_cursor *cursor, const struct candle *candle)
@@ -140,8 +140,8 @@ enum err candle_cursor_read(struct candle_cursor *cursor, struct candle_store *s
 /* ---- tokens -----------------------------------------------------------------------------------
  */
 
-/* CRC:OPEN:BAR:SAME:SPAN:VENUE_SIZE:VENUE INSTRUMENT (without the blank); the names come last
- * because a venue's own spelling may hold anything. */
+/* CRC:OPEN:BAR:SAME:SPAN:VENUE_SIZE:VENUE INSTRUMENT (without the blank), BAR being
+ * KIND:SIZE:SCALE; the names come last because a venue's own spelling may hold anything. */
 
 #define CRC_DIGITS    8
 #define SAME_OPEN_MAX ((uint64_t)ENGINE_MARKETS_MAX * ENGINE_BARS_MAX)
@@ -156,9 +156,9 @@ void candle_cursor_format(char text[CANDLE_CURSOR_TEXT_MAX], const struct candle
 {
     char *body = text + CRC_DIGITS + 1;
     snprintf(body, CANDLE_CURSOR_TEXT_MAX - CRC_DIGITS - 1,
-             "%" PRId64 ":%" PRId64 ":%" PRIu64 ":%" PRId64 ":%zu:%s%s", cursor->open_ns,
-             cursor->bar.size, cursor->same_open, cursor->span_ns, strlen(cursor->venue),
-             cursor->venue, cursor->instrument);
+             "%" PRId64 ":%d:%" PRId64 ":%u:%" PRIu64 ":%" PRId64 ":%zu:%s%s", cursor->open_ns,
+             (int)cursor->bar.kind, cursor->bar.size, cursor->bar.scale, cursor->same_open,
+             cursor->span_ns, strlen(cursor->venue), cursor->venue, cursor->instrument);
     snprintf(text, CRC_DIGITS + 1, "%08" PRIx32, checksum(body, filter));
     text[CRC_DIGITS] = ':';
 }
@@ -172,13 +172,24 @@ static bool copy_name(char *out, size_t out_size, const char *text, size_t size)
     return true;
 }
 
+/* A place in front of all rows of a time has no bar. */
+static bool set_bar(struct candle_cursor *out, int kind, int64_t size, unsigned scale)
+{
+    if (kind < BAR_TIME || kind > BAR_NOTIONAL || scale > DECIMAL_SCALE_MAX)
+        return false;
+    out->bar = (struct bar){(enum bar_kind)kind, size, (uint8_t)scale};
+    return bar_is_valid(out->bar) || bar_equal(out->bar, (struct bar){0});
+}
+
 static bool parse_body(struct candle_cursor *out, const char *body)
 {
     size_t venue_size;
-    int used = 0;
-    if (sscanf(body, "%" SCNd64 ":%" SCNd64 ":%" SCNu64 ":%" SCNd64 ":%zu:%n", &out->open_ns,
-               &out->bar.size, &out->same_open, &out->span_ns, &venue_size, &used) != 5 ||
-        used == 0)
+    int kind, used = 0;
+    int64_t bar_size;
+    unsigned scale;
+    if (sscanf(body, "%" SCNd64 ":%d:%" SCNd64 ":%u:%" SCNu64 ":%" SCNd64 ":%zu:%n", &out->open_ns,
+               &kind, &bar_size, &scale, &out->same_open, &out->span_ns, &venue_size, &used) != 7 ||
+        used == 0 || !set_bar(out, kind, bar_size, scale))
         return false;
     const char *names = body + used;
     size_t size = strlen(names);

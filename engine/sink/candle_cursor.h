@@ -1,5 +1,5 @@
 /*
- * candle_cursor: a place in the order of the store's rows (open time, venue, instrument, bar size),
+ * candle_cursor: a place in the order of the store's rows (open time, venue, instrument, bar),
  * to read a long list in pages. Each page is a read of its own, so that no reader holds the store
  * open while a client dawdles; a row that appears in front of the cursor meanwhile is not seen
  * again, none is given twice.

@@ -12,10 +12,7 @@ static int compare_texts(const void *a, const void *b)
 
 static int compare_bars(const void *a, const void *b)
 {
-    const struct bar *x = a, *y = b;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    return x->size < y->size ? -1 : x->size > y->size;
+    return bar_compare(*(const struct bar *)a, *(const struct bar *)b);
 }
 
 static enum err check_count(const char *field, size_t count)
@@ -49,6 +46,8 @@ static enum err check_venues(const struct candle_filter *filter)
 {
     for (size_t i = 0; i < filter->venue_count; i++) {
         const struct venue *venue;
+        if (strcmp(filter->venues[i], COMPOSITE_VENUE) == 0)
+            continue;
         enum err err = venue_get(&venue, filter->venues[i]);
         if (err != ERR_OK)
             return err_context(err, "filter.venues");
@@ -149,8 +148,11 @@ uint32_t candle_filter_fingerprint(const struct candle_filter *filter)
 {
     uint32_t crc = add_texts(0, filter->venues, filter->venue_count);
     crc = add_texts(crc, filter->instruments, filter->instrument_count);
-    for (size_t i = 0; i < filter->bar_count; i++)
-        crc = crc32c(crc, &filter->bars[i].size, sizeof filter->bars[i].size);
+    for (size_t i = 0; i < filter->bar_count; i++) {
+        char text[BAR_TEXT_MAX];
+        bar_format(text, filter->bars[i]);
+        crc = crc32c(crc, text, strlen(text) + 1);
+    }
     crc = crc32c(crc, &filter->from_ns, sizeof filter->from_ns);
     crc = crc32c(crc, &filter->to_ns, sizeof filter->to_ns);
     return crc32c(crc, &filter->forming, sizeof filter->forming);

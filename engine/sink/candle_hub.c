@@ -88,6 +88,11 @@ static struct candle_event *new_event(const struct candle *candle)
     event->candle.venue = event->venue;
     event->candle.instrument = event->instrument;
     event->candle.channel = event->candle.symbol = "";
+    event->candle.tape = NULL;
+    event->candle.identity = NULL;
+    event->candle.latency_values = NULL;
+    event->candle.contributions = NULL;
+    event->candle.contribution_count = 0;
     return event;
 }
 

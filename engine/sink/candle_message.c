@@ -4,25 +4,48 @@
 
 #include "rewick/v1/market_data.pb-c.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#define FLAGS_MAX 2
+#define FLAG_TEXT_MAX     16
+#define NUMBERS           9
+#define IDENTIFIERS       7
+#define IDENTIFIER_MAX    32
+#define TAPE_TEXT_MAX     40
+#define WHOLE_NUMBERS_MAX 64 /* of a candle; with tag and length each takes at most 12 bytes */
+
+/* One member of a composite and all it points to. */
+struct member {
+    Rewick__V1__Contribution message;
+    char venue[RECORD_VENUE_MAX], symbol[SYMBOL_MAX];
+    char close[DECIMAL_TEXT_MAX], vwap[DECIMAL_TEXT_MAX], volume[DECIMAL_TEXT_MAX];
+};
 
 /* The message and all it points to. */
 struct scratch {
     Rewick__V1__Candle candle;
     Rewick__V1__TradeId first_id, last_id;
+    Rewick__V1__LatencyMetrics latency, emit;
+    Rewick__V1__Regulatory regulatory;
     char venue[RECORD_VENUE_MAX], instrument[INSTRUMENT_MAX], channel[CHANNEL_MAX],
         symbol[SYMBOL_MAX];
-    char bar[BAR_TEXT_MAX];
-    char numbers[9][CANDLE_FIELD_MAX];
-    char partial[8], carried[8];
-    char *flags[FLAGS_MAX];
+    char bar[BAR_TEXT_MAX], tape[TAPE_TEXT_MAX];
+    char numbers[NUMBERS][CANDLE_SHORT_MAX];
+    char identifiers[IDENTIFIERS][IDENTIFIER_MAX];
+    char flag_texts[CANDLE_FLAG_COUNT][CANDLE_SHORT_MAX];
+    char *flags[CANDLE_FLAG_COUNT];
+    uint32_t connections[CANDLE_CONNECTIONS_MAX];
+    Rewick__V1__Contribution *contributions[CONTRIBUTIONS_MAX];
+    struct member members[CONTRIBUTIONS_MAX];
 };
 
-_Static_assert(CANDLE_MESSAGE_BYTES_MAX > 9 * CANDLE_FIELD_MAX + RECORD_VENUE_MAX + INSTRUMENT_MAX +
-                                              CHANNEL_MAX + SYMBOL_MAX + BAR_TEXT_MAX + 32 * 12,
+_Static_assert(CANDLE_MESSAGE_BYTES_MAX >
+                   CONTRIBUTIONS_MAX * (RECORD_VENUE_MAX + SYMBOL_MAX + 3 * DECIMAL_TEXT_MAX + 20) +
+                       NUMBERS * DECIMAL_TEXT_MAX + IDENTIFIERS * IDENTIFIER_MAX +
+                       CANDLE_FLAG_COUNT * FLAG_TEXT_MAX + TAPE_TEXT_MAX + RECORD_VENUE_MAX +
+                       INSTRUMENT_MAX + CHANNEL_MAX + SYMBOL_MAX + BAR_TEXT_MAX +
+                       WHOLE_NUMBERS_MAX * 12,
                "a candle must fit");
 
 void candle_message_name(char *out, size_t size, const char *name)
@@ -67,9 +90,14 @@ static void set_numbers(struct scratch *scratch, const struct candle *candle)
         {COLUMN_taker_buy_quote_volume, &message->taker_buy_quote_volume},
         {COLUMN_vwap, &message->vwap},
     };
-    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
-        if (candle_field(candle, list[i].column, scratch->numbers[i]))
-            *list[i].member = scratch->numbers[i];
+    _Static_assert(sizeof list / sizeof list[0] == NUMBERS, "a text for each");
+    for (size_t i = 0; i < NUMBERS; i++) {
+        char text[CANDLE_FIELD_MAX];
+        if (!candle_field(candle, list[i].column, text))
+            continue;
+        snprintf(scratch->numbers[i], sizeof scratch->numbers[i], "%.*s", CANDLE_SHORT_MAX - 1,
+                 text);
+        *list[i].member = scratch->numbers[i];
     }
 }
 
@@ -93,6 +121,27 @@ static void set_source(struct scratch *scratch, const struct candle *candle)
     message->last_trade_time_ns = time_or_zero(candle->last_trade_ns);
     message->first_seq = candle->first_seq;
     message->last_seq = candle->last_seq;
+    memcpy(scratch->connections, candle->connections.ids, sizeof scratch->connections);
+    message->n_connections = candle->connections.count;
+    message->connections = scratch->connections;
+    message->connections_more = candle->connections.more;
+    if (candle->tape == NULL)
+        return;
+    candle_message_name(scratch->tape, sizeof scratch->tape, candle->tape);
+    message->tape = scratch->tape;
+}
+
+static void set_flags(struct scratch *scratch, uint32_t flags)
+{
+    Rewick__V1__Candle *message = &scratch->candle;
+    message->flags = scratch->flags;
+    for (int bit = 0; bit < CANDLE_FLAG_COUNT; bit++) {
+        if ((flags >> bit & 1) == 0)
+            continue;
+        size_t size = candle_flags_format(scratch->flag_texts[bit], UINT32_C(1) << bit);
+        assert(size < FLAG_TEXT_MAX);
+        scratch->flags[message->n_flags++] = scratch->flag_texts[bit];
+    }
 }
 
 static void set_quality(struct scratch *scratch, const struct candle *candle)
@@ -103,13 +152,114 @@ static void set_quality(struct scratch *scratch, const struct candle *candle)
     message->late = candle->late;
     message->out_of_order = candle->out_of_order;
     message->backfilled = candle->backfilled;
-    message->flags = scratch->flags;
-    memcpy(scratch->partial, "partial", sizeof scratch->partial);
-    memcpy(scratch->carried, "carried", sizeof scratch->carried);
-    if ((candle->flags & CANDLE_PARTIAL) != 0)
-        scratch->flags[message->n_flags++] = scratch->partial;
-    if ((candle->flags & CANDLE_CARRIED) != 0)
-        scratch->flags[message->n_flags++] = scratch->carried;
+    set_flags(scratch, candle->flags);
+    if (candle->has_connected) {
+        message->optional_connected_case = REWICK__V1__CANDLE__OPTIONAL_CONNECTED_CONNECTED_PPM;
+        message->connected_ppm = candle->connected_ppm;
+    }
+    if (candle->ungraded)
+        return;
+    message->malformed = candle->malformed;
+    message->dropped = candle->dropped;
+    message->suspect = candle->suspect;
+    message->optional_score_case = REWICK__V1__CANDLE__OPTIONAL_SCORE_SCORE;
+    message->score = candle->score;
+}
+
+/* NULL where nothing was measured. */
+static Rewick__V1__LatencyMetrics *figures_of(Rewick__V1__LatencyMetrics *out,
+                                              const struct latency_figures *figures)
+{
+    if (figures->count == 0)
+        return NULL;
+    rewick__v1__latency_metrics__init(out);
+    out->count = figures->count;
+    out->min_ns = figures->min;
+    out->mean_ns = figures->mean;
+    out->p50_ns = figures->p50;
+    out->p90_ns = figures->p90;
+    out->p99_ns = figures->p99;
+    out->max_ns = figures->max;
+    return out;
+}
+
+static void set_latency(struct scratch *scratch, const struct candle *candle)
+{
+    Rewick__V1__Candle *message = &scratch->candle;
+    message->latency = figures_of(&scratch->latency, &candle->latency);
+    message->emit_latency = figures_of(&scratch->emit, &candle->emit);
+    if (!candle->has_clock_offset)
+        return;
+    message->optional_clock_offset_case = REWICK__V1__CANDLE__OPTIONAL_CLOCK_OFFSET_CLOCK_OFFSET_NS;
+    message->clock_offset_ns = candle->clock_offset_ns;
+}
+
+static void set_identity(struct scratch *scratch, const struct identity *identity)
+{
+    if (identity == NULL)
+        return;
+    Rewick__V1__Regulatory *message = &scratch->regulatory;
+    rewick__v1__regulatory__init(message);
+    const struct {
+        const char *text;
+        char **member;
+    } list[] = {
+        {identity->mic, &message->mic},
+        {identity->operating_mic, &message->operating_mic},
+        {identity->base_currency, &message->base_currency},
+        {identity->quote_currency, &message->quote_currency},
+        {identity->base_dti, &message->base_dti},
+        {identity->quote_dti, &message->quote_dti},
+        {identity->cfi, &message->cfi},
+    };
+    _Static_assert(sizeof list / sizeof list[0] == IDENTIFIERS, "a text for each");
+    for (size_t i = 0; i < IDENTIFIERS; i++) {
+        candle_message_name(scratch->identifiers[i], IDENTIFIER_MAX, list[i].text);
+        *list[i].member = scratch->identifiers[i];
+    }
+    scratch->candle.regulatory = message;
+}
+
+static Rewick__V1__ContributionState contribution_state_of(enum contribution_state state)
+{
+    switch (state) {
+    case CONTRIBUTION_USED:
+        return REWICK__V1__CONTRIBUTION_STATE__CONTRIBUTION_STATE_USED;
+    case CONTRIBUTION_STALE:
+        return REWICK__V1__CONTRIBUTION_STATE__CONTRIBUTION_STATE_STALE;
+    case CONTRIBUTION_UNHEALTHY:
+        return REWICK__V1__CONTRIBUTION_STATE__CONTRIBUTION_STATE_UNHEALTHY;
+    case CONTRIBUTION_OUTLIER:
+        return REWICK__V1__CONTRIBUTION_STATE__CONTRIBUTION_STATE_OUTLIER;
+    }
+    return REWICK__V1__CONTRIBUTION_STATE__CONTRIBUTION_STATE_UNSPECIFIED;
+}
+
+static Rewick__V1__Contribution *member_of(struct member *out,
+                                           const struct contribution *contribution)
+{
+    rewick__v1__contribution__init(&out->message);
+    candle_message_name(out->venue, sizeof out->venue, contribution->venue);
+    candle_message_name(out->symbol, sizeof out->symbol, contribution->symbol);
+    decimal_format(out->close, contribution->close);
+    decimal_format(out->vwap, contribution->vwap);
+    decimal_format(out->volume, contribution->volume);
+    out->message.venue = out->venue;
+    out->message.symbol = out->symbol;
+    out->message.state = contribution_state_of(contribution->state);
+    out->message.close = out->close;
+    out->message.vwap = out->vwap;
+    out->message.volume = out->volume;
+    return &out->message;
+}
+
+static void set_contributions(struct scratch *scratch, const struct candle *candle)
+{
+    assert(candle->contribution_count <= CONTRIBUTIONS_MAX);
+    for (size_t i = 0; i < candle->contribution_count; i++)
+        scratch->contributions[i] = member_of(&scratch->members[i], &candle->contributions[i]);
+    scratch->candle.n_contributions = candle->contribution_count;
+    scratch->candle.contributions = scratch->contributions;
 }
 
 static Rewick__V1__CandleState state_of(enum candle_state state)
@@ -152,6 +302,9 @@ static void fill(struct scratch *scratch, const struct candle *candle)
     message->volume_unit = unit_of(candle->volume_unit);
     set_source(scratch, candle);
     set_quality(scratch, candle);
+    set_latency(scratch, candle);
+    set_identity(scratch, candle->identity);
+    set_contributions(scratch, candle);
 }
 
 static enum err append(struct buf *out, const ProtobufCMessage *message)

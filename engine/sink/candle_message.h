@@ -14,9 +14,9 @@
 
 #include <grpc/slice.h>
 
-/* Upper bound of one packed candle: eight decimals at CANDLE_FIELD_MAX, names, and 10 bytes for
- * each number. */
-#define CANDLE_MESSAGE_BYTES_MAX 131072
+/* Upper bound of one packed candle, which only a composite with CONTRIBUTIONS_MAX members comes
+ * near; others take some 500 bytes. */
+#define CANDLE_MESSAGE_BYTES_MAX 16384
 
 /* StreamCandlesResponse.updates: the caller owns the slice. `number` 0 means a row of the store. */
 grpc_slice candle_message_update(const struct candle *candle, uint64_t number);

@@ -2,9 +2,13 @@
  * candle_schema: the tables of the SQLite store and how a candle becomes a row and comes back.
  * Shared by sink_sqlite, which writes, and candle_store, which reads; for nobody else.
  *
- * All of it is made from CANDLE_COLUMNS. Kinds: T, F, D, Q are TEXT (decimals exact, as the venue
- * wrote them), N is INTEGER (ns since 1970 UTC), I is an INTEGER up to 2^63 - 1 and TEXT above,
- * which is why these columns are declared ANY. What has no value is NULL.
+ * All of it is made from CANDLE_COLUMNS. Kinds: T, F, L, D, Q, P are TEXT (decimals exact, as the
+ * venue wrote them), N and S are INTEGER (ns), I is an INTEGER up to 2^63 - 1 and TEXT above, which
+ * is why these columns are declared ANY. What has no value is NULL; rows that were stored before a
+ * column existed have NULL there and give candles that are `ungraded`.
+ *
+ * Only here: candle.latency_histogram, what the figures of source -> receive latency come from
+ * (latency_pack()), so that candles can be put together later.
  *
  * The file keeps its own order: triggers move the row that an update replaces to candle_revision
  * and note new series, so whoever writes needs one upsert only.
@@ -16,13 +20,16 @@
 
 #include <sqlite3.h>
 
-#define CANDLE_SCHEMA_VERSION 2
+#define CANDLE_SCHEMA_VERSION 3
+
+/* A collation of connections that read: texts of bars in the order of bar_compare(). */
+#define CANDLE_SCHEMA_BAR_ORDER "bar_order"
 
 /* The columns in order, for SELECT, each with a comma behind it: "venue, instrument, ... flags, ".
  */
 extern const char candle_schema_columns[];
-/* Upsert of one candle; parameters 1 .. CANDLE_COLUMN_COUNT are the columns, the next is update_no.
- */
+/* Upsert of one candle; parameters 1 .. CANDLE_COLUMN_COUNT are the columns, then update_no and
+ * latency_histogram. */
 extern const char candle_schema_upsert[];
 
 enum candle_schema_access { CANDLE_SCHEMA_READ, CANDLE_SCHEMA_WRITE };
@@ -42,13 +49,30 @@ enum err candle_schema_run(sqlite3 *db, const char *path, const char *sql) ERR_M
 enum err candle_schema_prepare(sqlite3 *db, const char *path, sqlite3_stmt **out,
                                const char *sql) ERR_MUST_CHECK;
 
+/* A packed histogram; size 0: none. */
+struct candle_histogram {
+    const uint8_t *data; /* borrowed, until the statement is bound anew */
+    size_t size;
+};
+
 /* SQLite's own codes: SQLITE_OK or what the failing bind said. */
-int candle_schema_bind(sqlite3_stmt *upsert, const struct candle *candle);
+int candle_schema_bind(sqlite3_stmt *upsert, const struct candle *candle,
+                       const struct candle_histogram *histogram);
 int candle_schema_bind_u64(sqlite3_stmt *statement, int index, uint64_t value);
 
+/* What a candle that was read points to. */
+struct candle_schema_scratch {
+    struct identity identity;
+    struct contribution members[CONTRIBUTIONS_MAX];
+    char members_text[CANDLE_FIELD_MAX];
+};
+
 /* The candle in columns 0 .. CANDLE_COLUMN_COUNT - 1, update_no behind them. Strings belong to the
- * statement and live until its next step. ERR_DAMAGED: a value that no candle has. */
-enum err candle_schema_row(sqlite3_stmt *row, const char *path, struct candle *out) ERR_MUST_CHECK;
+ * statement and the scratch and live until its next step. ERR_DAMAGED: a value that no candle has.
+ */
+enum err candle_schema_row(sqlite3_stmt *row, const char *path,
+                           struct candle_schema_scratch *scratch,
+                           struct candle *out) ERR_MUST_CHECK;
 uint64_t candle_schema_u64(sqlite3_stmt *row, int column);
 
 #endif

@@ -15,6 +15,7 @@ enum { PARAMETER_FROM = 1, PARAMETER_TO, PARAMETER_LIMIT, PARAMETER_OFFSET, PARA
 struct candle_store {
     char *path;
     sqlite3 *db;
+    struct candle_schema_scratch scratch; /* of the row that is being given */
 };
 
 /* ---- the query's text ------------------------------------------------------------------------ */
@@ -63,11 +64,10 @@ static enum err append_query(struct buf *sql, const struct candle_query *query)
         if (err == ERR_OK)
             err = append_select(sql, query, "candle_revision");
     }
-    /* Of two bars that open together, the shorter closes first. */
     if (err == ERR_OK)
         err = buf_printf(sql,
-                         " ORDER BY open_time, venue, instrument, close_time, revision "
-                         "LIMIT ?%d OFFSET ?%d",
+                         " ORDER BY open_time, venue, instrument, "
+                         "bar COLLATE " CANDLE_SCHEMA_BAR_ORDER ", revision LIMIT ?%d OFFSET ?%d",
                          PARAMETER_LIMIT, PARAMETER_OFFSET);
     return err == ERR_OK ? buf_terminate(sql) : err;
 }
@@ -143,7 +143,7 @@ static enum err each_candle(struct candle_store *store, sqlite3_stmt *rows,
         if (rc != SQLITE_ROW)
             return candle_schema_fail(store->db, store->path);
         struct candle candle;
-        enum err err = candle_schema_row(rows, store->path, &candle);
+        enum err err = candle_schema_row(rows, store->path, &store->scratch, &candle);
         if (err == ERR_OK)
             err = each(&candle, arg);
         if (err != ERR_OK)

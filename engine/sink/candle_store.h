@@ -33,10 +33,10 @@ struct candle_query {
 enum err candle_store_open(struct candle_store **out, const char *path) ERR_MUST_CHECK;
 void candle_store_close(struct candle_store *store); /* accepts NULL */
 
-/* Rows ordered by open time, venue, instrument, bar size, revision; the candle's strings are valid
- * during the call only. *out_update (may be NULL): the number of the last update stored by the
- * newest writer, read in the same transaction, so rows are exactly the state after that update.
- * `each` ends the query by returning another code than ERR_OK, which is passed on. */
+/* Rows ordered by open time, venue, instrument, bar (bar_compare()), revision; all that the candle
+ * points to is valid during the call only. *out_update (may be NULL): the number of the last update
+ * stored by the newest writer, read in the same transaction, so rows are exactly the state after
+ * that update. `each` ends the query by returning another code than ERR_OK, which is passed on. */
 enum err candle_store_query(struct candle_store *store, const struct candle_query *query,
                             enum err (*each)(const struct candle *candle, void *arg), void *arg,
                             uint64_t *out_update) ERR_MUST_CHECK;

@@ -7,6 +7,7 @@
 #define GAP          2 /* blanks between columns */
 #define SHORT_SCALE  2 /* fraction digits that stay when they are zeros */
 #define VWAP_SCALE   2 /* digits of vwap behind those of the price */
+#define MS_SCALE     2 /* fraction digits of a latency in ms */
 #define DATE_SHOWN   (1u << CANDLE_TABLE_COLUMNS)
 #define ALL_SHOWN    (DATE_SHOWN | (DATE_SHOWN - 1))
 #define DATE_LENGTH  10
@@ -30,6 +31,9 @@ enum table_column {
     TABLE_VOLUME,
     TABLE_TRADES,
     TABLE_VWAP,
+    TABLE_SCORE,
+    TABLE_LATENCY,
+    TABLE_FLAGS,
 };
 
 static const struct {
@@ -49,11 +53,15 @@ static const struct {
     [TABLE_VOLUME] = {"volume", true, 8},
     [TABLE_TRADES] = {"trades", true, 6},
     [TABLE_VWAP] = {"vwap", true, 8},
+    [TABLE_SCORE] = {"score", true, 5},
+    [TABLE_LATENCY] = {"p50 ms", true, 7},
+    [TABLE_FLAGS] = {"flags", false, 5},
 };
 
 /* Left out when the terminal is narrow, in this order. */
-static const uint32_t optional[] = {1u << TABLE_VWAP, 1u << TABLE_TRADES, 1u << TABLE_STATE,
-                                    DATE_SHOWN,       1u << TABLE_VOLUME, 1u << TABLE_VENUE};
+static const uint32_t optional[] = {1u << TABLE_LATENCY, 1u << TABLE_VWAP,   1u << TABLE_FLAGS,
+                                    1u << TABLE_TRADES,  1u << TABLE_STATE,  DATE_SHOWN,
+                                    1u << TABLE_SCORE,   1u << TABLE_VOLUME, 1u << TABLE_VENUE};
 
 /* First byte of a row. */
 enum mood { MOOD_FLAT = '=', MOOD_UP = '+', MOOD_DOWN = '-' };
@@ -122,10 +130,21 @@ static void time_cell(char text[CELL_MAX], const struct candle *candle)
     size_t length = time_format(text, candle->open_ns);
     text[length - 1] = '\0'; /* the Z */
     text[10] = ' ';
+    if (candle->bar.kind != BAR_TIME)
+        return;
     if (candle->bar.size % NS_PER_DAY == 0)
         text[10] = '\0';
     else if (candle->bar.size % NS_PER_MIN == 0)
         text[16] = '\0';
+}
+
+static void latency_cell(char text[CELL_MAX], const struct candle *candle)
+{
+    struct decimal shown;
+    const struct decimal p50_ms = {candle->latency.p50, 6}, one = {1, 0};
+    text[0] = '\0';
+    if (candle->latency.count > 0 && decimal_div(&shown, p50_ms, one, MS_SCALE) == ERR_OK)
+        decimal_format(text, shown);
 }
 
 static void text_cell(char text[CELL_MAX], const struct candle *candle, enum candle_column column)
@@ -176,6 +195,15 @@ static void make_cell(char text[CELL_MAX], const struct candle *candle, enum tab
         break;
     case TABLE_VWAP:
         vwap_cell(text, candle, scale->price);
+        break;
+    case TABLE_SCORE:
+        text_cell(text, candle, COLUMN_score);
+        break;
+    case TABLE_LATENCY:
+        latency_cell(text, candle);
+        break;
+    case TABLE_FLAGS:
+        text_cell(text, candle, COLUMN_flags);
         break;
     }
 }

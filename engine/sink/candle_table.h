@@ -6,9 +6,10 @@
  *
  * Rows wait until they are flushed, so that those that come together line up; columns only ever get
  * wider. Numbers keep every digit that is not a trailing zero, a series as many as any of its rows
- * so far needs; only vwap is rounded, to two digits more than the price. Text is made safe for
- * terminals. On a narrow terminal, things are left out: vwap, trades, state, the date (which then
- * has a line of its own whenever it changes), volume, venue.
+ * so far needs; only vwap is rounded, to two digits more than the price, and the latency (p50,
+ * source -> receive), to 0.01 ms. Text is made safe for terminals. On a narrow terminal, things are
+ * left out: latency, vwap, flags, trades, state, the date (which then has a line of its own
+ * whenever it changes), score, volume, venue.
  */
 #ifndef REWICK_ENGINE_SINK_CANDLE_TABLE_H
 #define REWICK_ENGINE_SINK_CANDLE_TABLE_H
@@ -16,7 +17,7 @@
 #include "engine/base/buf.h"
 #include "engine/candle/candle.h"
 
-#define CANDLE_TABLE_COLUMNS   12
+#define CANDLE_TABLE_COLUMNS   15
 #define CANDLE_TABLE_ROWS_MAX  1000 /* waiting; flush then */
 #define CANDLE_TABLE_BYTES_MAX (CANDLE_TABLE_ROWS_MAX * 2048)
 

@@ -12,11 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SINKS_MAX 3
+#define SINKS_MAX   3
+#define TAPE_ID_MAX 33 /* hex digits and NUL */
 
 struct outputs {
     struct candle_digest *digest;
     bool print_digest;
+    bool want_forming;
+    char tape[TAPE_ID_MAX];
     uint64_t update;
     /* In the order of opening: the store, who reads it, the text last. Closed the other way round.
      */
@@ -46,6 +49,8 @@ void outputs_option_table(struct outputs_options *options,
          OPTION_STRING, &options->grpc, 0, 0},
         {"digest", NULL, "print 'candle digest HEX' last, a hash over all candle updates",
          OPTION_FLAG, &options->digest, 0, 0},
+        {"columns", "NAMES", "only these columns of csv or ndjson, a comma list (default all)",
+         OPTION_STRING, &options->columns, 0, 0},
     };
     memcpy(table, entries, sizeof entries);
 }
@@ -113,22 +118,39 @@ static enum err open_grpc(struct outputs *outputs, const char *address)
     return ERR_OK;
 }
 
-static enum err open_text(struct outputs *outputs, const struct outputs_options *options,
-                          enum text_format format)
+static enum err open_text(struct outputs *outputs, const struct sink_text_options *text)
 {
-    const struct sink_text_options text = {
-        .format = format, .forming = options->forming, .terminal = text_is_terminal(stdout)};
-    enum err err = sink_text_open(&outputs->text, stdout, &text);
+    enum err err = sink_text_open(&outputs->text, stdout, text);
     if (err == ERR_OK)
         outputs->sinks[outputs->sink_count++] = outputs->text;
     return err;
 }
 
+/* What is wrong with the command line shows before anything is opened. */
+static enum err read_text_options(struct sink_text_options *out,
+                                  const struct outputs_options *options)
+{
+    *out = (struct sink_text_options){
+        .format = TEXT_TABLE, .forming = options->forming, .terminal = text_is_terminal(stdout)};
+    enum err err = options->format ? text_format_parse(&out->format, options->format) : ERR_OK;
+    if (err == ERR_OK && options->columns)
+        err = text_columns_parse(&out->columns, options->columns, out->format);
+    return err;
+}
+
+/* The block below a table on a terminal shows them whether they are asked for or not. */
+static bool needs_forming(const struct outputs_options *options,
+                          const struct sink_text_options *text)
+{
+    bool block = !options->quiet && text->terminal && text->format == TEXT_TABLE;
+    return options->digest || options->forming || options->db || options->grpc || block;
+}
+
 static enum err open_all(struct outputs *outputs, const struct outputs_options *options,
                          const struct engine_config *config, const uint8_t tape_id[16])
 {
-    enum text_format format = TEXT_TABLE;
-    enum err err = options->format ? text_format_parse(&format, options->format) : ERR_OK;
+    struct sink_text_options text;
+    enum err err = read_text_options(&text, options);
     if (err == ERR_OK)
         err = options->digest ? candle_digest_new(&outputs->digest) : ERR_OK;
     if (err == ERR_OK && (options->db || options->grpc))
@@ -136,7 +158,10 @@ static enum err open_all(struct outputs *outputs, const struct outputs_options *
     if (err == ERR_OK && options->grpc)
         err = open_grpc(outputs, options->grpc);
     if (err == ERR_OK && !options->quiet)
-        err = open_text(outputs, options, format);
+        err = open_text(outputs, &text);
+    outputs->want_forming = needs_forming(options, &text);
+    for (size_t i = 0; i < 16; i++)
+        snprintf(outputs->tape + 2 * i, 3, "%02x", tape_id[i]);
     return err;
 }
 
@@ -251,6 +276,16 @@ static void judge(struct outputs *outputs, const struct sink *sink, enum err err
         fail(outputs, err);
 }
 
+bool outputs_want_forming(const struct outputs *outputs)
+{
+    return outputs->want_forming;
+}
+
+const char *outputs_tape(const struct outputs *outputs)
+{
+    return outputs->tape;
+}
+
 void outputs_candle(const struct candle *candle, void *arg)
 {
     struct outputs *outputs = arg;
@@ -263,6 +298,24 @@ void outputs_candle(const struct candle *candle, void *arg)
     for (size_t i = 0; i < outputs->sink_count && outputs->failed == ERR_OK; i++) {
         struct sink *sink = outputs->sinks[i];
         judge(outputs, sink, sink->put(sink, candle));
+    }
+}
+
+bool outputs_want_health(const struct outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->sink_count; i++)
+        if (outputs->sinks[i]->health)
+            return true;
+    return false;
+}
+
+void outputs_health(const struct health_report *report, void *arg)
+{
+    struct outputs *outputs = arg;
+    for (size_t i = 0; i < outputs->sink_count && outputs->failed == ERR_OK; i++) {
+        struct sink *sink = outputs->sinks[i];
+        if (sink->health)
+            judge(outputs, sink, sink->health(sink, report));
     }
 }
 

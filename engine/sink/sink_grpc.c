@@ -3,6 +3,7 @@
 #include "engine/sink/candle_hub.h"
 #include "engine/sink/rpc_address.h"
 #include "engine/sink/rpc_health.h"
+#include "engine/sink/rpc_health_view.h"
 #include "engine/sink/rpc_market_data.h"
 #include "engine/sink/rpc_reflection.h"
 #include "engine/sink/rpc_server.h"
@@ -15,6 +16,8 @@ struct sink_grpc {
     struct sink sink;
     struct candle_hub *hub;
     struct store_pool *pool;
+    struct health_board *board;
+    struct rpc_health_view *view;
     struct rpc_health *health;
     struct rpc_market_data market_data;
     struct rpc_server *server;
@@ -22,7 +25,7 @@ struct sink_grpc {
 
 _Static_assert(SINK_GRPC_CLIENTS_MAX == HUB_LISTENERS_MAX, "one limit");
 
-static const char *const services[] = {MARKET_DATA_SERVICE, NULL};
+static const char *const services[] = {MARKET_DATA_SERVICE, HEALTH_VIEW_SERVICE, NULL};
 
 /* libgrpc 1.51 never accepts again after accept() has once failed for want of a descriptor
  * (CVE-2023-4785): have all that the system gives. */
@@ -41,10 +44,17 @@ static enum err put(struct sink *sink, const struct candle *candle)
     return ERR_OK;
 }
 
-/* Clients need no commit: history waits until the store has it. */
+static enum err put_health(struct sink *sink, const struct health_report *report)
+{
+    return health_board_put(((struct sink_grpc *)sink)->board, report);
+}
+
+/* A record is done: all reports that it gave are put. Candles need no commit: history waits until
+ * the store has it. */
 static enum err commit(struct sink *sink, uint64_t seq, uint64_t update, bool final)
 {
-    (void)sink, (void)seq, (void)update, (void) final;
+    (void)seq, (void)update, (void) final;
+    health_board_publish(((struct sink_grpc *)sink)->board);
     return ERR_OK;
 }
 
@@ -52,6 +62,8 @@ static void free_parts(struct sink_grpc *grpc)
 {
     rpc_server_close(grpc->server);
     rpc_health_free(grpc->health);
+    rpc_health_view_close(grpc->view);
+    health_board_free(grpc->board);
     store_pool_close(grpc->pool);
     candle_hub_close(grpc->hub);
     free(grpc);
@@ -63,6 +75,7 @@ static enum err close_sink(struct sink *sink)
     struct sink_grpc *grpc = (struct sink_grpc *)sink;
     if (grpc->server != NULL) {
         rpc_health_stop(grpc->health);
+        rpc_health_view_stop(grpc->view);
         rpc_server_stop(grpc->server);
     }
     if (grpc->hub != NULL)
@@ -82,6 +95,8 @@ static enum err start_server(struct sink_grpc *grpc, const struct rpc_address *a
     size_t count = 0;
     rpc_market_data_methods(&grpc->market_data, methods + count);
     count += MARKET_DATA_METHODS;
+    rpc_health_view_methods(grpc->view, methods + count);
+    count += HEALTH_VIEW_METHODS;
     rpc_health_methods(grpc->health, methods + count);
     count += RPC_HEALTH_METHODS;
     rpc_reflection_methods(methods + count);
@@ -99,6 +114,10 @@ static enum err start(struct sink_grpc *grpc, const struct rpc_address *address,
     enum err err = candle_hub_open(&grpc->hub);
     if (err == ERR_OK)
         err = store_pool_open(&grpc->pool, store_path);
+    if (err == ERR_OK)
+        err = health_board_new(&grpc->board);
+    if (err == ERR_OK)
+        err = rpc_health_view_open(&grpc->view, grpc->board);
     if (err == ERR_OK)
         err = rpc_health_new(&grpc->health, services);
     grpc->market_data = (struct rpc_market_data){.hub = grpc->hub, .pool = grpc->pool};
@@ -121,7 +140,7 @@ enum err sink_grpc_open(struct sink **out, const char *address, const char *stor
     struct sink_grpc *grpc = calloc(1, sizeof *grpc);
     if (grpc == NULL)
         return err_fail(ERR_NOMEM, "no memory for the gRPC service");
-    grpc->sink = (struct sink){"grpc", put, commit, NULL, close_sink};
+    grpc->sink = (struct sink){"grpc", put, commit, put_health, close_sink};
     err = start(grpc, &where, store_path, out_port);
     if (err != ERR_OK)
         close_sink(&grpc->sink);

@@ -2,6 +2,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/sink/candle_schema.h"
+#include "engine/sink/health_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define HEALTH_SWEEP_NS (INT64_C(3600) * 1000000000) /* of reports, between two sweeps */
 /* A power of two, twice the candles it leads to. */
 #define FORMING_SLOTS      (2u * SINK_SQLITE_FORMING_MAX)
 #define CONFIGURATION_MAX  65536
@@ -24,11 +26,20 @@ struct place {
     uint64_t trail; /* checksum over the updates up to here */
 };
 
+/* What of a candle is valid during the call only: copies of its contributions and, behind them, of
+ * its packed histogram. */
+struct kept {
+    uint8_t *data;
+    size_t capacity, histogram_size;
+};
+
 /* Last states of forming candles, in the order in which they came first. */
 struct forming {
     uint32_t count;
     struct candle *candles; /* update 0: closed since */
-    uint32_t *slots;        /* index + 1 into candles; 0 = free */
+    struct kept *kept;      /* of each; memory stays for the next candle in the place */
+    size_t kept_bytes;
+    uint32_t *slots; /* index + 1 into candles; 0 = free */
 };
 
 struct sink_sqlite {
@@ -40,15 +51,17 @@ struct sink_sqlite {
     struct buf configuration;
 
     sqlite3 *db;
-    sqlite3_stmt *begin, *commit, *upsert, *position;
+    sqlite3_stmt *begin, *commit, *upsert, *position, *health, *sweep;
     bool in_transaction;
     int64_t commit_no, committed_mono_ns;
     enum err
         failed; /* after a failure nothing is known about the transaction: all further calls fail */
 
     struct place stored, now;
-    uint64_t waiting; /* updates since the last commit */
+    uint64_t waiting; /* updates and reports since the last commit */
     struct forming forming;
+    int64_t health_ns, swept_ns; /* newest report; that of the last sweep */
+    uint8_t packed[LATENCY_PACKED_MAX];
 };
 
 /* ---- forming candles ------------------------------------------------------------------------- */
@@ -70,7 +83,8 @@ static uint64_t identity_hash(const struct candle *candle)
 {
     uint64_t hash = mix_text(mix_text(0, candle->venue), candle->instrument);
     hash = mix(hash, (uint64_t)candle->bar.kind);
-    return mix(mix(hash, (uint64_t)candle->bar.size), (uint64_t)candle->open_ns);
+    hash = mix(mix(hash, (uint64_t)candle->bar.size), candle->bar.scale);
+    return mix(hash, (uint64_t)candle->open_ns);
 }
 
 static bool same_identity(const struct candle *a, const struct candle *b)
@@ -104,6 +118,61 @@ static void forming_clear(struct forming *forming)
     if (forming->count > 0)
         memset(forming->slots, 0, FORMING_SLOTS * sizeof *forming->slots);
     forming->count = 0;
+}
+
+static void forming_forget_memory(struct forming *forming)
+{
+    for (size_t i = 0; i < SINK_SQLITE_FORMING_MAX && forming->kept; i++) {
+        free(forming->kept[i].data);
+        forming->kept[i] = (struct kept){0};
+    }
+    forming->kept_bytes = 0;
+}
+
+/* Room for `size` bytes, a piece more than asked for: windows grow. */
+static enum err kept_reserve(struct forming *forming, struct kept *kept, size_t size)
+{
+    if (size <= kept->capacity)
+        return ERR_OK;
+    size_t capacity = size + size / 2;
+    uint8_t *data = realloc(kept->data, capacity);
+    if (!data)
+        return err_fail(ERR_NOMEM, "out of memory for forming candles");
+    forming->kept_bytes += capacity - kept->capacity;
+    kept->data = data;
+    kept->capacity = capacity;
+    return ERR_OK;
+}
+
+/* Copies the candle to its place with all that it points to. */
+static enum err forming_copy(struct forming *forming, uint32_t place, const struct candle *candle,
+                             const struct candle_histogram *histogram)
+{
+    struct kept *kept = &forming->kept[place];
+    size_t members_size = candle->contribution_count * sizeof *candle->contributions;
+    enum err err = kept_reserve(forming, kept, members_size + histogram->size);
+    if (err != ERR_OK)
+        return err;
+    struct candle *copy = &forming->candles[place];
+    *copy = *candle;
+    copy->latency_values = NULL;
+    copy->contributions = NULL;
+    if (members_size > 0) {
+        memcpy(kept->data, candle->contributions, members_size);
+        copy->contributions = (const struct contribution *)(const void *)kept->data;
+    }
+    if (histogram->size > 0)
+        memcpy(kept->data + members_size, histogram->data, histogram->size);
+    kept->histogram_size = histogram->size;
+    return ERR_OK;
+}
+
+static struct candle_histogram forming_histogram(const struct forming *forming, uint32_t place)
+{
+    const struct kept *kept = &forming->kept[place];
+    size_t members_size = forming->candles[place].contribution_count * sizeof(struct contribution);
+    return (struct candle_histogram){kept->histogram_size > 0 ? kept->data + members_size : NULL,
+                                     kept->histogram_size};
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -142,30 +211,44 @@ static enum err begin(struct sink_sqlite *sink)
     return err;
 }
 
-static enum err write_candle(struct sink_sqlite *sink, const struct candle *candle)
+/* Packed, in the sink's own memory. */
+static struct candle_histogram pack(struct sink_sqlite *sink, const struct candle *candle)
+{
+    if (!candle->latency_values || candle->latency.count == 0)
+        return (struct candle_histogram){0};
+    return (struct candle_histogram){sink->packed,
+                                     latency_pack(candle->latency_values, sink->packed)};
+}
+
+static enum err write_candle(struct sink_sqlite *sink, const struct candle *candle,
+                             struct candle_histogram histogram)
 {
     enum err err = begin(sink);
     if (err != ERR_OK)
         return err;
-    if (candle_schema_bind(sink->upsert, candle) != SQLITE_OK)
+    if (candle_schema_bind(sink->upsert, candle, &histogram) != SQLITE_OK)
         return fail(sink);
     return step(sink, sink->upsert);
 }
 
 static enum err write_forming(struct sink_sqlite *sink)
 {
+    struct forming *forming = &sink->forming;
     enum err err = ERR_OK;
-    for (uint32_t i = 0; i < sink->forming.count && err == ERR_OK; i++)
-        if (sink->forming.candles[i].update != 0)
-            err = write_candle(sink, &sink->forming.candles[i]);
-    forming_clear(&sink->forming);
+    for (uint32_t i = 0; i < forming->count && err == ERR_OK; i++)
+        if (forming->candles[i].update != 0)
+            err = write_candle(sink, &forming->candles[i], forming_histogram(forming, i));
+    forming_clear(forming);
+    if (forming->kept_bytes > SINK_SQLITE_FORMING_BYTES_MAX)
+        forming_forget_memory(forming);
     return err;
 }
 
 static enum err keep_forming(struct sink_sqlite *sink, const struct candle *candle)
 {
     struct forming *forming = &sink->forming;
-    if (forming->count == SINK_SQLITE_FORMING_MAX) {
+    if (forming->count == SINK_SQLITE_FORMING_MAX ||
+        forming->kept_bytes > SINK_SQLITE_FORMING_BYTES_MAX) {
         enum err err = write_forming(sink);
         if (err != ERR_OK)
             return err;
@@ -173,8 +256,11 @@ static enum err keep_forming(struct sink_sqlite *sink, const struct candle *cand
     uint32_t *slot = forming_slot(forming, candle);
     if (*slot == 0)
         *slot = ++forming->count;
-    forming->candles[*slot - 1] = *candle;
-    return ERR_OK;
+    struct candle_histogram histogram = pack(sink, candle);
+    enum err err = forming_copy(forming, *slot - 1, candle, &histogram);
+    if (err != ERR_OK)
+        sink->failed = err;
+    return err;
 }
 
 static enum err write_position(struct sink_sqlite *sink)
@@ -190,11 +276,27 @@ static enum err write_position(struct sink_sqlite *sink)
     return rc == SQLITE_OK ? step(sink, position) : fail(sink);
 }
 
+/* Old reports go now and then. */
+static enum err sweep_health(struct sink_sqlite *sink)
+{
+    int64_t oldest_ns;
+    if (sink->health_ns == INT64_MIN ||
+        (sink->swept_ns != INT64_MIN && sink->health_ns - sink->swept_ns < HEALTH_SWEEP_NS) ||
+        __builtin_sub_overflow(sink->health_ns, HEALTH_TABLE_KEEP_NS, &oldest_ns))
+        return ERR_OK;
+    sink->swept_ns = sink->health_ns;
+    if (sqlite3_bind_int64(sink->sweep, 1, oldest_ns) != SQLITE_OK)
+        return fail(sink);
+    return step(sink, sink->sweep);
+}
+
 static enum err commit_now(struct sink_sqlite *sink)
 {
     enum err err = begin(sink);
     if (err == ERR_OK)
         err = write_forming(sink);
+    if (err == ERR_OK)
+        err = sweep_health(sink);
     if (err == ERR_OK)
         err = write_position(sink);
     if (err == ERR_OK)
@@ -229,6 +331,9 @@ static uint64_t trail_after(uint64_t trail, const struct candle *candle)
     hash = mix(mix(hash, candle->trades), candle->first_seq);
     hash = mix(mix(hash, candle->last_seq), candle->missing);
     hash = mix(mix(hash, candle->duplicates), candle->late);
+    hash = mix(mix(hash, candle->malformed), candle->dropped);
+    hash = mix(mix(hash, candle->connected_ppm), candle->score);
+    hash = mix(mix(hash, candle->latency.count), (uint64_t)candle->latency.max);
     return mix(mix(hash, candle->out_of_order), candle->flags);
 }
 
@@ -257,7 +362,26 @@ static enum err sqlite_put(struct sink *base, const struct candle *candle)
     if (candle->state == CANDLE_FORMING)
         return keep_forming(sink, candle);
     forming_drop(&sink->forming, candle);
-    return write_candle(sink, candle);
+    return write_candle(sink, candle, pack(sink, candle));
+}
+
+/* Reports up to the stored place are there already. */
+static enum err sqlite_health(struct sink *base, const struct health_report *report)
+{
+    struct sink_sqlite *sink = (struct sink_sqlite *)base;
+    if (sink->failed != ERR_OK)
+        return fail_again(sink);
+    if (report->seq <= sink->stored.seq || sink->now.update < sink->stored.update)
+        return ERR_OK;
+    enum err err = begin(sink);
+    if (err != ERR_OK)
+        return err;
+    if (health_table_bind(sink->health, report) != SQLITE_OK)
+        return fail(sink);
+    sink->waiting++;
+    if (report->wall_ns > sink->health_ns)
+        sink->health_ns = report->wall_ns;
+    return step(sink, sink->health);
 }
 
 static bool commit_is_due(const struct sink_sqlite *sink, bool final)
@@ -296,8 +420,12 @@ static enum err sqlite_close(struct sink *base)
     sqlite3_finalize(sink->commit);
     sqlite3_finalize(sink->upsert);
     sqlite3_finalize(sink->position);
+    sqlite3_finalize(sink->health);
+    sqlite3_finalize(sink->sweep);
     sqlite3_close_v2(sink->db);
     unlock(sink);
+    forming_forget_memory(&sink->forming);
+    free(sink->forming.kept);
     free(sink->forming.candles);
     free(sink->forming.slots);
     buf_release(&sink->configuration);
@@ -391,6 +519,8 @@ static enum err prepare(struct sink_sqlite *sink)
          "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tape, configuration) DO UPDATE SET "
          "seq = excluded.seq, update_no = excluded.update_no, trail = excluded.trail, "
          "commit_no = excluded.commit_no"},
+        {&sink->health, health_table_upsert},
+        {&sink->sweep, health_table_delete},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         enum err err = candle_schema_prepare(sink->db, sink->path, all[i].statement, all[i].sql);
@@ -460,15 +590,18 @@ static struct sink_sqlite *allocate(const char *path)
     struct sink_sqlite *sink = calloc(1, sizeof *sink);
     if (!sink)
         return NULL;
-    sink->sink = (struct sink){"sqlite", sqlite_put, sqlite_commit, NULL, sqlite_close};
+    sink->sink = (struct sink){"sqlite", sqlite_put, sqlite_commit, sqlite_health, sqlite_close};
     sink->lock_fd = -1;
+    sink->health_ns = sink->swept_ns = INT64_MIN;
     buf_init(&sink->configuration, CONFIGURATION_MAX);
     sink->path = strdup(path);
     sink->forming.candles = malloc(SINK_SQLITE_FORMING_MAX * sizeof *sink->forming.candles);
+    sink->forming.kept = calloc(SINK_SQLITE_FORMING_MAX, sizeof *sink->forming.kept);
     sink->forming.slots = calloc(FORMING_SLOTS, sizeof *sink->forming.slots);
     if (asprintf(&sink->lock_path, "%s-lock", path) < 0)
         sink->lock_path = NULL;
-    if (sink->path && sink->lock_path && sink->forming.candles && sink->forming.slots)
+    if (sink->path && sink->lock_path && sink->forming.candles && sink->forming.kept &&
+        sink->forming.slots)
         return sink;
     (void)sqlite_close(&sink->sink);
     return NULL;

@@ -8,6 +8,7 @@
  *   candle_revision  earlier revisions (closed and corrected, not forming)
  *   series           venue, instrument, bar and symbol of all that is in candle
  *   tape_position    per tape and engine configuration: last record and last update stored
+ *   health           reports on venues and connections of the last 7 days (health_table.h)
  *   meta             schema version; older ones are migrated on opening, newer ones refused
  *   ohlcv (view)     REAL values and ISO times, for people and pandas
  * Integers are INTEGER up to 2^63 - 1 and TEXT above (ids of venues go up to 2^64 - 1).
@@ -39,8 +40,10 @@
 #define SINK_SQLITE_COMMIT_UPDATES 20000
 /* How long to wait for another program that has the file locked. */
 #define SINK_SQLITE_BUSY_MS 5000
-/* Forming candles waiting in memory; more are written before the commit. */
-#define SINK_SQLITE_FORMING_MAX 16384
+/* Forming candles waiting in memory, and about what their contributions and histograms may take;
+ * more are written before the commit. */
+#define SINK_SQLITE_FORMING_MAX       16384
+#define SINK_SQLITE_FORMING_BYTES_MAX (32 * 1024 * 1024)
 
 /* Zero means the values above. */
 struct sink_sqlite_options {

@@ -65,6 +65,7 @@ static uint64_t series_hash(const struct candle *candle)
     }
     hash = (hash ^ (uint64_t)candle->bar.kind) * UINT64_C(0x9E3779B97F4A7C15);
     hash = (hash ^ (uint64_t)candle->bar.size) * UINT64_C(0x9E3779B97F4A7C15);
+    hash = (hash ^ candle->bar.scale) * UINT64_C(0x9E3779B97F4A7C15);
     hash ^= hash >> 32;
     return hash ? hash : 1;
 }
@@ -152,12 +153,12 @@ static enum err keep_failure(struct sink_text *sink, enum err err)
 
 /* ---- CSV and NDJSON -------------------------------------------------------------------------- */
 
-static enum err csv_header(struct buf *out)
+static enum err csv_header(const struct text_columns *columns, struct buf *out)
 {
     enum err err = ERR_OK;
-    for (enum candle_column i = 0; i < CANDLE_COLUMN_COUNT && err == ERR_OK; i++)
-        err = buf_printf(out, "%s%c", candle_column_name(i),
-                         i + 1 < CANDLE_COLUMN_COUNT ? ',' : '\n');
+    for (size_t i = 0; i < columns->count && err == ERR_OK; i++)
+        err = buf_printf(out, "%s%c", candle_column_name(columns->list[i]),
+                         i + 1 < columns->count ? ',' : '\n');
     return err;
 }
 
@@ -173,15 +174,16 @@ static enum err csv_quoted(const char *text, struct buf *out)
     return err == ERR_OK ? buf_append_byte(out, '"') : err;
 }
 
-static enum err csv_row(const struct candle *candle, struct buf *out)
+static enum err csv_row(const struct text_columns *columns, const struct candle *candle,
+                        struct buf *out)
 {
     enum err err = ERR_OK;
-    for (enum candle_column i = 0; i < CANDLE_COLUMN_COUNT && err == ERR_OK; i++) {
+    for (size_t i = 0; i < columns->count && err == ERR_OK; i++) {
         char text[CANDLE_FIELD_MAX];
-        if (candle_field(candle, i, text))
+        if (candle_field(candle, columns->list[i], text))
             err = strpbrk(text, ",\"\r\n") ? csv_quoted(text, out) : buf_append_text(out, text);
         if (err == ERR_OK)
-            err = buf_append_byte(out, i + 1 < CANDLE_COLUMN_COUNT ? ',' : '\n');
+            err = buf_append_byte(out, i + 1 < columns->count ? ',' : '\n');
     }
     return err;
 }
@@ -197,19 +199,46 @@ static enum err json_text(char *text, struct buf *out)
     return buf_append_json(out, text, size);
 }
 
-static enum err ndjson_row(const struct candle *candle, struct buf *out)
+/* The parts between bars as strings; cuts the text. */
+static enum err json_list(char *text, struct buf *out)
+{
+    enum err err = buf_append_byte(out, '[');
+    for (char *rest = text[0] ? text : NULL; rest && err == ERR_OK;) {
+        char *part = strsep(&rest, "|");
+        if (part != text)
+            err = buf_append_byte(out, ',');
+        if (err == ERR_OK)
+            err = json_text(part, out);
+    }
+    return err == ERR_OK ? buf_append_byte(out, ']') : err;
+}
+
+static enum err json_value(char *text, char kind, struct buf *out)
+{
+    switch (kind) {
+    case 'I':
+    case 'S':
+        return buf_append_text(out, text);
+    case 'F':
+    case 'L':
+        return json_list(text, out);
+    default:
+        return json_text(text, out);
+    }
+}
+
+static enum err ndjson_row(const struct text_columns *columns, const struct candle *candle,
+                           struct buf *out)
 {
     enum err err = ERR_OK;
-    for (enum candle_column i = 0; i < CANDLE_COLUMN_COUNT && err == ERR_OK; i++) {
+    for (size_t i = 0; i < columns->count && err == ERR_OK; i++) {
+        enum candle_column column = columns->list[i];
         char text[CANDLE_FIELD_MAX];
-        bool any = candle_field(candle, i, text);
-        err = buf_printf(out, "%c\"%s\":", i ? ',' : '{', candle_column_name(i));
-        if (err == ERR_OK && !any)
-            err = buf_append_text(out, "null");
-        else if (err == ERR_OK && candle_column_kind(i) == 'I')
-            err = buf_append_text(out, text);
-        else if (err == ERR_OK)
-            err = json_text(text, out);
+        bool any = candle_field(candle, column, text);
+        err = buf_printf(out, "%c\"%s\":", i ? ',' : '{', candle_column_name(column));
+        if (err == ERR_OK)
+            err = any ? json_value(text, candle_column_kind(column), out)
+                      : buf_append_text(out, "null");
     }
     return err == ERR_OK ? buf_append_text(out, "}\n") : err;
 }
@@ -225,6 +254,15 @@ static void terminal_size(const struct sink_text *sink, size_t *out_width, size_
     *out_height = size.ws_row ? size.ws_row : TERMINAL_HEIGHT;
 }
 
+/* Beyond the call, without what lives no longer than that. */
+static void keep_candle(struct candle *kept, const struct candle *candle)
+{
+    *kept = *candle;
+    kept->latency_values = NULL;
+    kept->contributions = NULL;
+    kept->contribution_count = 0;
+}
+
 static void block_keep(struct block *block, struct text_series *series, const struct candle *candle)
 {
     if (series->block_place == 0) {
@@ -234,7 +272,7 @@ static void block_keep(struct block *block, struct text_series *series, const st
     }
     struct candle *kept = &block->candles[series->block_place - 1];
     if (candle->state == CANDLE_FORMING && (kept->update == 0 || candle->open_ns >= kept->open_ns))
-        *kept = *candle;
+        keep_candle(kept, candle);
     else if (candle->state != CANDLE_FORMING && candle->open_ns == kept->open_ns)
         kept->update = 0;
     block->changed = true;
@@ -352,8 +390,9 @@ static enum err text_put(struct sink *base, const struct candle *candle)
     if (sink->options.format == TEXT_TABLE)
         err = table_put(sink, candle, wanted);
     else if (wanted)
-        err = sink->options.format == TEXT_CSV ? csv_row(candle, &sink->buf)
-                                               : ndjson_row(candle, &sink->buf);
+        err = sink->options.format == TEXT_CSV
+                  ? csv_row(&sink->options.columns, candle, &sink->buf)
+                  : ndjson_row(&sink->options.columns, candle, &sink->buf);
     if (err != ERR_OK)
         return keep_failure(sink, err);
     return sink->buf.size >= TEXT_BYTES_WRITE ? write_out(sink, false) : ERR_OK;
@@ -417,6 +456,56 @@ enum err text_format_parse(enum text_format *out, const char *text)
     return err_fail(ERR_USAGE, "unknown format '%s'; choose table, csv or ndjson", text);
 }
 
+static enum err find_column(enum candle_column *out, const char *name, size_t size)
+{
+    for (enum candle_column i = 0; i < CANDLE_COLUMN_COUNT; i++) {
+        const char *known = candle_column_name(i);
+        if (strlen(known) == size && memcmp(known, name, size) == 0) {
+            *out = i;
+            return ERR_OK;
+        }
+    }
+    return err_fail(ERR_UNKNOWN,
+                    "unknown column '%.*s'; the first line of --format csv names all columns",
+                    size < 60 ? (int)size : 60, name);
+}
+
+static bool has_column(const struct text_columns *columns, enum candle_column column)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        if (columns->list[i] == column)
+            return true;
+    return false;
+}
+
+enum err text_columns_parse(struct text_columns *out, const char *text, enum text_format format)
+{
+    *out = (struct text_columns){0};
+    if (format == TEXT_TABLE)
+        return err_fail(ERR_USAGE, "a table has its own columns; give --format csv or ndjson too");
+    for (const char *rest = text; rest;) {
+        const char *comma = strchr(rest, ',');
+        size_t size = comma ? (size_t)(comma - rest) : strlen(rest);
+        enum candle_column column = CANDLE_COLUMN_COUNT;
+        enum err err = find_column(&column, rest, size);
+        if (err != ERR_OK)
+            return err;
+        if (has_column(out, column))
+            return err_fail(ERR_USAGE, "column '%s' is named twice; name it once",
+                            candle_column_name(column));
+        out->list[out->count++] = column;
+        rest = comma ? comma + 1 : NULL;
+    }
+    return ERR_OK;
+}
+
+static void choose_all_columns(struct text_columns *columns)
+{
+    for (enum candle_column i = 0; i < CANDLE_COLUMN_COUNT; i++)
+        columns->list[i] = i;
+    columns->count = CANDLE_COLUMN_COUNT;
+}
+
 bool text_is_terminal(FILE *out)
 {
     const char *term = getenv("TERM");
@@ -433,10 +522,13 @@ enum err sink_text_open(struct sink **out_sink, FILE *out, const struct sink_tex
     sink->out = out;
     sink->options = *options;
     sink->options.terminal = options->terminal && options->format == TEXT_TABLE;
+    if (sink->options.columns.count == 0)
+        choose_all_columns(&sink->options.columns);
     buf_init(&sink->buf, TEXT_BYTES_MAX);
     const char *no_color = getenv("NO_COLOR");
     candle_table_init(&sink->table, sink->options.terminal && !(no_color && no_color[0]));
-    enum err err = options->format == TEXT_CSV ? csv_header(&sink->buf) : ERR_OK;
+    enum err err =
+        options->format == TEXT_CSV ? csv_header(&sink->options.columns, &sink->buf) : ERR_OK;
     if (err == ERR_OK)
         *out_sink = &sink->sink;
     else

@@ -2,9 +2,10 @@
  * sink_text: candles on a stream, as a table for people (candle_table.h), or as CSV or NDJSON with
  * the columns of CANDLE_COLUMNS.
  *
- * CSV (RFC 4180 with LF) has a header line. NDJSON: one object a line, every value a string except
- * integers (ids and counts) and nulls; decimals are strings, exact. On a terminal the table keeps
- * the forming candles as a block below the closed ones and redraws it.
+ * CSV (RFC 4180 with LF) has a header line. NDJSON: one object a line; integers (ids, counts, ns)
+ * are numbers, flags and lists (kinds F and L) are arrays of strings, everything else is a string
+ * or null; decimals are strings, exact. On a terminal the table keeps the forming candles as a
+ * block below the closed ones and redraws it.
  *
  * Rows are flushed on commit: at once when the last flush is SINK_TEXT_FLUSH_NS ago (for a table on
  * a terminal SINK_TEXT_REDRAW_NS), else on a later commit. A candle whose update is 0 is no update
@@ -29,8 +30,19 @@ enum err text_format_parse(enum text_format *out, const char *text) ERR_MUST_CHE
 /* Whether it is a terminal that can colour and move its cursor (TERM is not "dumb"). */
 bool text_is_terminal(FILE *out);
 
+/* Columns to write, in this order; none = all. Plain data. */
+struct text_columns {
+    size_t count;
+    enum candle_column list[CANDLE_COLUMN_COUNT];
+};
+
+/* A comma list of their names, for CSV and NDJSON. ERR_USAGE or ERR_UNKNOWN with text. */
+enum err text_columns_parse(struct text_columns *out, const char *text,
+                            enum text_format format) ERR_MUST_CHECK;
+
 struct sink_text_options {
     enum text_format format;
+    struct text_columns columns; /* not of a table */
     bool forming;  /* forming updates too; in a table at most one row a second per candle series, by
                       the receive time of the records */
     bool terminal; /* TEXT_TABLE: columns fit its width, colours unless NO_COLOR is set, and the

@@ -151,3 +151,10 @@ enum err id_check_see(struct id_check *check, struct id_range ids, int64_t sourc
     insert(check, at, ids, revealed_ns);
     return ERR_OK;
 }
+
+void id_check_disown(struct id_check *check)
+{
+    struct id_interval *newest = check->intervals + check->head + check->count - 1;
+    if (check->count > 0 && newest->revealed_ns != ID_NOT_MISSING)
+        newest->revealed_ns = ID_NOWHERE;
+}

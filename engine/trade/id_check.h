@@ -42,6 +42,8 @@
 
 /* "Nobody misses the hole in front". */
 #define ID_NOT_MISSING INT64_MIN
+/* "It is missing, but no window counts it". */
+#define ID_NOWHERE (INT64_MIN + 1)
 
 struct id_interval {
     uint64_t first, last;
@@ -90,5 +92,8 @@ struct id_range id_range_of(uint64_t id, uint64_t folded);
 /* source_ns must not be ID_NOT_MISSING. ERR_NOMEM: nothing changed. */
 enum err id_check_see(struct id_check *check, struct id_range ids, int64_t source_ns, bool snapshot,
                       struct id_finding *out) ERR_MUST_CHECK;
+
+/* The hole that the last ID_NEW has shown is in no window: its filling will say ID_NOWHERE. */
+void id_check_disown(struct id_check *check);
 
 #endif

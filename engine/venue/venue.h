@@ -72,7 +72,8 @@ void venue_frame_malformed(struct venue_frame *frame, const char *format, ...)
 
 enum kline_state { KLINE_UNSAID, KLINE_FORMING, KLINE_FINAL };
 
-/* One candle as the venue itself reports it. What it does not report is not `has_...`. */
+/* One candle as the venue itself reports it. What it does not report is not `has_...`; of what the
+ * takers bought it reports the money when has_quote_volume is set too. */
 struct venue_kline {
     char symbol[SYMBOL_MAX]; /* as in trades */
     int64_t size_ns, open_ns;
@@ -321,8 +322,10 @@ struct venue {
                             const struct instrument_list *list, struct venue_frame *out);
 
     /* The candles in a received frame, at most `max`; 0 when it is no frame of klines or cannot be
-     * read. NULL: the venue has none. */
-    size_t (*klines)(const uint8_t *data, size_t size, struct venue_kline *out, size_t max);
+     * read. `frame` is what decode() made of it: a routed venue needs its channel and symbol, for
+     * all others it may be NULL. NULL: the venue has none. */
+    size_t (*klines)(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                     struct venue_kline *out, size_t max);
     /* The same for an HTTP answer; NULL: none. `list` as for decode_http(). */
     size_t (*klines_http)(const char *url, const uint8_t *data, size_t size,
                           const struct instrument_list *list, struct venue_kline *out, size_t max);

@@ -71,6 +71,42 @@ def test_a_file_says_it_all(recorder, tmp_path, run):
     assert (tmp_path / "c.db").exists()
 
 
+def test_every_candle_setting_may_stand_in_a_file(recorder, tmp_path):
+    with Binance(PAIRS) as venue, venue.pumping(0.02):
+        path = config(
+            tmp_path,
+            venue,
+            bar=["100t", "0.50v,1m"],
+            horizon_ms=1000,
+            exclude="suspect",
+            mic="binance=BNCX",
+            composite=["btc-usdt=median", "*"],
+            same_quote=["USDT=USD", "USDC=USD"],
+            composite_venues=3,
+            composite_stale_ms=5000,
+            composite_score=60,
+            composite_outlier_ppm=2000,
+            no_candles=True,
+        )
+        rec = recorder(None, "--config", path)
+        until_newest(rec, 10)
+        rec.stop()
+        written = json.loads(rec.records(tb.CONFIG)[0].data)
+        assert written["bars"] == ["1m", "100t", "0.5v"] and written["horizon_ns"] == 1_000_000_000
+        assert written["exclude"] == ["suspect"] and written["mics"] == {"binance": "BNCX"}
+        assert written["composites"] == {"*": "vwap", "BTC-USDT": "median"}
+        assert written["same_quotes"] == {"USDC": "USD", "USDT": "USD"}
+        assert written["composite_venues"] == 3 and written["composite_stale_ns"] == 5_000_000_000
+        assert written["composite_score"] == 60 and written["composite_outlier_ppm"] == 2000
+        # On the tape that is there the same settings hold, and others are refused with these.
+        other = recorder(None, "--config", path, "--composite-score", "61").wait(status=2)
+    assert (
+        "was begun with --bar 1m,100t,0.5v --lateness-ms 500 --horizon-ms 1000 --empty none --exclude suspect"
+        " --mic binance=BNCX --composite *=vwap,BTC-USDT=median --same-quote USDC=USD,USDT=USD --composite-venues 3"
+        " --composite-stale-ms 5000 --composite-score 60 --composite-outlier-ppm 2000; leave" in other.stderr
+    )
+
+
 def test_a_list_of_names_is_enough_for_a_venue(recorder, tmp_path):
     with Binance(PAIRS) as venue, venue.pumping(0.02):
         path = config(tmp_path, None, out=str(tmp_path / "tape"), venues={"binance": ["BTC-USDT"]}, bar="1s")
@@ -123,6 +159,19 @@ def with_venue(**more):
         (GOOD | {"bar": ["1s", 60]}, ["bar[1]: expected a text", "60"]),
         (GOOD | {"bar": ["7"]}, ["7"]),
         (GOOD | {"empty": "some"}, ["none or carry"]),
+        (GOOD | {"exclude": "late"}, ["none or suspect"]),
+        (GOOD | {"exclude": ["suspect"]}, ["exclude: expected a text"]),
+        (GOOD | {"mic": "binance"}, ["VENUE=MIC"]),
+        (GOOD | {"mic": ["binance=XCRY"]}, ["'XCRY'", "ISO 10383 list of 20"]),
+        (GOOD | {"mic": {"binance": "BNCX"}}, ["mic: expected a text or a list of texts"]),
+        (GOOD | {"mic": ["nyse=XNYS"]}, ["nyse", "binance"]),
+        (GOOD | {"composite": "BTC-USDT=best"}, ["best", "vwap, median, mean or consolidated"]),
+        (GOOD | {"same_quote": ["USDT"]}, ["USDT=USD"]),
+        (GOOD | {"composite_venues": 0}, ["composite_venues: ", "1 to 32"]),
+        (GOOD | {"composite_score": 101}, ["composite_score: ", "0 to 100"]),
+        (GOOD | {"composite_stale_ms": "1s"}, ["composite_stale_ms: expected a whole number"]),
+        (GOOD | {"composite_outlier_ppm": 0}, ["composite_outlier_ppm: ", "1 to 1000000"]),
+        (GOOD | {"composites": "*"}, ["composites: unknown key", "same_quote", "columns"]),
         (GOOD | {"no_candles": "yes"}, ["no_candles: expected true or false", '"yes"']),
         (GOOD | {"for": 60}, ["for: expected a duration", '"30s"', "60"]),
         (GOOD | {"for": "soon"}, ["for: ", "soon"]),

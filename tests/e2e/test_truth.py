@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import re
+import statistics
 from decimal import Decimal
 
 import pytest
@@ -106,9 +107,10 @@ def test_kraken_minutes_equal_the_exchange(load, run, captures, tmp_path):
         compared += 1
         if count == 0:
             empty += 1
-            assert row["flags"] == "carried" and Decimal(vwap) == 0
+            # Nobody was connected, so nobody can say "not connected" either.
+            assert (row["flags"], row["connected"], row["score"]) == ("carried", "", "100") and Decimal(vwap) == 0
             continue
-        assert row["flags"] == ""
+        assert (row["flags"], row["backfilled"], row["missing"]) == ("backfilled", row["trades"], "0")
         # Kraken cuts it: of its 143 here, 36 would be one higher if rounded.
         assert cut(Decimal(row["vwap"]), vwap) == Decimal(vwap), row["open_time"]
     assert (compared, empty) == (220, 77)
@@ -177,3 +179,151 @@ def test_binance_klines_equal_candles_of_aggregated_trades(name, venue, whole, r
             assert_equals_kline(row, kline)
         matched += 1
     assert matched == whole
+
+
+# ---- Bybit and KuCoin: trades against the candles of the same connection ----------------------------
+
+
+def forming_rows(run, tape):
+    """{(symbol, open time in ms, volume): row}: every state of every minute; each trade makes the volume larger."""
+    rows = {}
+    for line in run("replay", tape, "--bar", "1m", "--forming", "--format", "ndjson").stdout.splitlines():
+        row = json.loads(line)
+        rows[row["symbol"], utc_ms(row["open_time"]), Decimal(row["volume"])] = row
+    return rows
+
+
+def read_bybit(path):
+    """(receive time in s, frame) of what a cryptofeed recording received."""
+    text = zstandard.ZstdDecompressor().stream_reader(path.open("rb")).read().decode()
+    lines = (json.loads(line) for line in text.splitlines())
+    return [(Decimal(str(line["ts"])), json.loads(line["data"])) for line in lines if line["t"] == "recv"]
+
+
+def test_bybit_klines_equal_candles_of_its_trades(run, captures, tmp_path):
+    path = captures / "cryptofeed-v3" / "BYBIT.jsonl.zst"
+    run("import", "--from", "cryptofeed", "--venue", "bybit-linear", path, "--out", tmp_path / "tape")
+    ours = forming_rows(run, tmp_path / "tape")
+    frames = read_bybit(path)
+    begin_ms = int(frames[0][0] * 1000)
+    klines = [
+        (frame["topic"].split(".")[2], kline)
+        for _, frame in frames
+        if frame.get("topic", "").startswith("kline.1.")
+        for kline in frame["data"]
+    ]
+    closes, compared, same_open, untraded, before = {}, 0, 0, 0, 0
+    for symbol, kline in klines:
+        if kline["start"] < begin_ms:  # its first trades are not in the recording
+            before += 1
+            closes[symbol] = Decimal(kline["close"])
+            continue
+        if Decimal(kline["volume"]) == 0:
+            untraded += 1
+            continue
+        row = ours[symbol, kline["start"], Decimal(kline["volume"])]
+        assert Decimal(row["close"]) == Decimal(kline["close"])
+        assert Decimal(row["quote_volume"]) == Decimal(kline["turnover"])
+        # Bybit opens a minute at the close of the one before, which its first trade need not reach.
+        opened = Decimal(kline["open"])
+        assert opened == closes[symbol]
+        assert Decimal(kline["high"]) == max(Decimal(row["high"]), opened)
+        assert Decimal(kline["low"]) == min(Decimal(row["low"]), opened)
+        same_open += opened == Decimal(row["open"])
+        compared += 1
+    # 42 s over one turn of a minute: 10 states of the minute before, 4 of instruments that had not traded in the new
+    # one. Of the 61 that are left 42 open at the close before, at a price that was not traded.
+    assert (len(klines), compared, same_open, untraded, before) == (75, 61, 19, 4, 10)
+
+
+def test_kucoin_candles_equal_candles_of_its_matches(run, captures, tmp_path):
+    path = captures / "cryptofeed" / "KUCOIN.ws.1.0"
+    run("import", "--from", "cryptofeed", "--venue", "kucoin", path, "--out", tmp_path / "tape")
+    ours = forming_rows(run, tmp_path / "tape")
+    frames = [json.loads(m.group(1)) for m in re.finditer(r"^[0-9.]+: (\{.*)$", path.read_text(), flags=re.M)]
+    theirs = [f["data"] for f in frames if f.get("topic", "").startswith("/market/candles:") and "data" in f]
+    assert len(theirs) == 6
+    compared = 0
+    for kline in theirs:
+        start, opened, close, high, low, volume, turnover = kline["candles"]
+        if Decimal(volume) == 0:  # a minute without a trade, carried flat by KuCoin
+            continue
+        # Minutes that began before the recording did: the exchange says that nothing was traded before, since the
+        # volumes agree.
+        row = ours[kline["symbol"], int(start) * 1000, Decimal(volume)]
+        for name, value in (("open", opened), ("high", high), ("low", low), ("close", close)):
+            assert Decimal(row[name]) == Decimal(value), (name, row, kline)
+        assert Decimal(row["quote_volume"]) == Decimal(turnover)
+        compared += 1
+    assert compared == 5
+
+
+# ---- the receiver's clock behind the exchange's ------------------------------------------------------
+
+# Columns that speak of the receiver's clock, or of the tape itself.
+CLOCK_COLUMNS = ("clock_offset", "tape")
+
+
+def latencies(path):
+    """Receive time minus trade time, in ns, of the trades that count, from a recording of hftbacktest."""
+    found = []
+    with gzip.open(path, "rt") as lines:
+        for line in lines:
+            received, _, frame = line.partition(" ")
+            if '"e":"trade"' not in frame or ('"X":' in frame and '"X":"MARKET"' not in frame):
+                continue
+            found.append(int(received) - int(re.search(r'"T":(\d+)', frame).group(1)) * 1_000_000)
+    return found
+
+
+def shift(path, by_ns, to):
+    """The same recording with another receive clock."""
+    with gzip.open(path, "rt") as lines, gzip.open(to, "wt", compresslevel=1) as out:
+        for line in lines:
+            received, _, frame = line.partition(" ")
+            out.write(f"{int(received) + by_ns} {frame}")
+
+
+def without_clock(row):
+    """The row without what follows from the receiver's clock, and whether the flag says that it is wrong."""
+    flags = row["flags"].split("|") if row["flags"] else []
+    rest = {
+        name: value
+        for name, value in row.items()
+        if name not in CLOCK_COLUMNS and not name.startswith(("latency_", "emit_"))
+    }
+    rest["flags"] = [flag for flag in flags if flag != "clock"]
+    return rest, "clock" in flags
+
+
+@pytest.mark.parametrize(
+    "venue, name",
+    [
+        ("binance", "spot/btcusdt_20240808.gz"),
+        ("binance", "spot/ethusdt_20240808.gz"),
+        ("binance-usdm", "usdm/btcusdt_20240808.gz"),
+        ("binance-coinm", "coinm/btcusd_perp_20240808.gz"),
+    ],
+)
+def test_a_receive_clock_that_is_wrong_by_a_second_changes_no_candle(venue, name, run, captures, tmp_path):
+    path = captures / "hftbacktest" / name
+    raw = latencies(path)
+    assert -1_280_000_000 < min(raw) and max(raw) < -1_000_000_000, "the clock of this recording is not behind"
+    by_ns = 1_000_000 - min(raw)  # the earliest arrival is then 1 ms behind its sending
+    shift(path, by_ns, tmp_path / "shifted.gz")
+    rows = {}
+    for label, source in (("skewed", path), ("shifted", tmp_path / "shifted.gz")):
+        run("import", "--from", "hftbacktest", "--venue", venue, source, "--out", tmp_path / label)
+        rows[label] = candles(run, tmp_path / label, "--bar", "1s,1m,1h,500t")
+    assert len(rows["skewed"]) == len(rows["shifted"]) > 300
+    for skewed, shifted in zip(rows["skewed"], rows["shifted"]):
+        (ours, wrong), (theirs, still_wrong) = without_clock(skewed), without_clock(shifted)
+        assert ours == theirs
+        assert wrong and not still_wrong, skewed["open_time"]
+        assert skewed["latency_count"] == shifted["latency_count"]
+        for column in ("latency_min", "latency_mean", "latency_max"):
+            assert int(shifted[column]) - int(skewed[column]) == by_ns
+    median = statistics.median(raw)
+    for label, offset in (("skewed", 0), ("shifted", by_ns)):
+        last = [row for row in rows[label] if row["bar"] == "1m"][-1]
+        assert abs(int(last["clock_offset"]) - (median + offset)) <= 10_000_000

@@ -12,8 +12,9 @@
  *     respond   a frame that may demand an answer
  *
  * Beyond crashes: what is refused carries a reason and no trades, trades come sorted and in range,
- * instruments have names of their own, what a played venue sends is JSON or "pong", and whatever an
- * instrument list calls its symbols, messages stay JSON and targets stay targets.
+ * klines are candles, instruments have names of their own, what a played venue sends is JSON or
+ * "pong", and whatever an instrument list calls its symbols, messages stay JSON and targets stay
+ * targets.
  */
 #include "engine/tape/record.h"
 #include "engine/venue/json_scan.h"
@@ -34,6 +35,16 @@ static const char *const urls[] = {
     "https://h/0/public/Trades?pair=XBTUSDT",
 };
 
+static const char *const kline_urls[] = {
+    "https://h/api/v3/klines?symbol=BTCUSDT&interval=1m",
+    "https://h/v5/market/kline?symbol=BTCUSDT&interval=1",
+    "https://h/api/v1/market/candles?symbol=BTC-USDT&type=1min",
+    "https://h/api/v5/market/candles?instId=BTC-USDT&bar=1H",
+    "https://h/0/public/OHLC?pair=XBTUSDT",
+    "https://h/products/BTC-USD/candles?granularity=60",
+};
+#define KLINES 4
+
 static void check_frame(const struct venue_frame *frame)
 {
     assert(memchr(frame->channel, '\0', sizeof frame->channel));
@@ -48,6 +59,21 @@ static void check_frame(const struct venue_frame *frame)
         assert(!decimal_is_negative(trade->price) && !decimal_is_negative(trade->quantity));
         assert(trade->flags & TRADE_EXCLUDED ||
                (trade->count > 0 && !decimal_is_zero(trade->price)));
+    }
+}
+
+/* `count` of them came out, of which there was room for `max`. */
+static void check_klines(const struct venue_kline *klines, size_t count, size_t max)
+{
+    assert(count <= max);
+    for (size_t i = 0; i < count; i++) {
+        const struct venue_kline *kline = &klines[i];
+        assert(memchr(kline->symbol, '\0', sizeof kline->symbol) && kline->symbol[0] != '\0');
+        assert(kline->size_ns > 0 && kline->open_ns > 0 && kline->state <= KLINE_FINAL);
+        assert(!decimal_is_negative(kline->open) && !decimal_is_zero(kline->open));
+        assert(!decimal_is_negative(kline->close) && !decimal_is_zero(kline->close));
+        assert(decimal_compare(kline->low, kline->high) <= 0);
+        assert(!decimal_is_negative(kline->volume));
     }
 }
 
@@ -117,6 +143,12 @@ static void decode(const struct venue *venue, const uint8_t *data, size_t size)
         enum err err = venue->decode(data, length, &frame);
         assert(!err);
         check_frame(&frame);
+        if (venue->klines) {
+            struct venue_kline klines[KLINES];
+            check_klines(klines, venue->klines(&frame, data, length, klines, KLINES), KLINES);
+            if (!venue->routed)
+                check_klines(klines, venue->klines(NULL, data, length, klines, KLINES), KLINES);
+        }
         size -= length + (end != NULL);
         data += length + (end != NULL);
     }
@@ -151,6 +183,16 @@ static void decode_http(const struct venue *venue, unsigned url, const uint8_t *
     check_frame(&frame);
     venue_frame_release(&frame);
     buf_release(&target);
+}
+
+/* The same body as an answer to every request for klines. */
+static void decode_klines(const struct venue *venue, const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < sizeof kline_urls / sizeof kline_urls[0]; i++) {
+        struct venue_kline klines[KLINES];
+        size_t count = venue->klines_http(kline_urls[i], data, size, NULL, klines, KLINES);
+        check_klines(klines, count, KLINES);
+    }
 }
 
 static void check_message(const struct buf *out)
@@ -376,9 +418,11 @@ static void use(const struct venue *venue, enum what what, unsigned number, cons
     const struct venue_recording *recording = venue->recording;
     if (what == FRAMES)
         decode(venue, data, size);
-    else if (what == HTTP && venue->decode_http)
+    else if (what == HTTP && venue->decode_http) {
         decode_http(venue, number, data, size);
-    else if (what == CLIENT && venue->serving)
+        if (venue->klines_http)
+            decode_klines(venue, data, size);
+    } else if (what == CLIENT && venue->serving)
         ask(venue, data, size);
     else if (what == NAME && venue->serving)
         as_text(venue, name, data, size);

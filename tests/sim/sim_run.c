@@ -54,7 +54,8 @@ static void candles_open(struct candles *candles, struct sim_world *world)
 {
     struct engine_config config;
     *candles = (struct candles){.world = world};
-    struct engine_outlet outlet = {.candle = on_candle, .trade = on_trade, .arg = candles};
+    struct engine_outlet outlet = {
+        .candle = on_candle, .forming = true, .trade = on_trade, .arg = candles};
     engine_config_default(&config);
     must(engine_new(&candles->engine, &config, NULL, &outlet), "engine");
     must(candle_digest_new(&candles->digest), "digest");

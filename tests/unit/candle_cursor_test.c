@@ -1,5 +1,6 @@
 #include "engine/sink/candle_cursor.h"
 
+#include "engine/base/time_text.h"
 #include "tests/unit/fake_store.h"
 
 static struct candle_store *store;
@@ -221,6 +222,49 @@ static void tokens_that_were_changed_are_refused(void **state)
     assert_err(ERR_USAGE, candle_cursor_parse(&out, token, &other));
 }
 
+static void tokens_keep_the_kind_and_scale_of_a_bar(void **state)
+{
+    (void)state;
+    static const struct bar bars[] = {
+        {BAR_TIME, BAR_SIZE_MAX, 0},
+        {BAR_TICK, BAR_TICKS_MAX, 0},
+        {BAR_VOLUME, 5, BAR_DIGITS_MAX},
+        {BAR_NOTIONAL, 999999999999999999, 0},
+        {0}, /* a time without a row */
+    };
+    for (size_t i = 0; i < sizeof bars / sizeof bars[0]; i++) {
+        struct candle_cursor cursor = {.started = true, .bar = bars[i], .venue = "v"}, out;
+        char token[CANDLE_CURSOR_TEXT_MAX];
+        candle_cursor_format(token, &cursor, &everything);
+        assert_ok(candle_cursor_parse(&out, token, &everything));
+        assert_true(bar_equal(out.bar, bars[i]));
+    }
+    static const struct bar wrong[] = {
+        {(enum bar_kind)4, 5, 0}, {BAR_TIME, 5, 0}, {BAR_VOLUME, 5, 200}, {BAR_TICK, -1, 0}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct candle_cursor cursor = {.started = true, .bar = wrong[i], .venue = "v"}, out;
+        char token[CANDLE_CURSOR_TEXT_MAX];
+        candle_cursor_format(token, &cursor, &everything);
+        assert_err(ERR_USAGE, candle_cursor_parse(&out, token, &everything));
+    }
+}
+
+/* The order of bars: kind, then size by value. */
+static void the_cursor_stands_between_bars_in_their_order(void **state)
+{
+    (void)state;
+    static const struct bar bars[] = {
+        {BAR_TIME, NS_PER_MIN, 0}, {BAR_TICK, 9, 0},   {BAR_TICK, 100, 0},  {BAR_VOLUME, 75, 2},
+        {BAR_VOLUME, 8, 1},        {BAR_VOLUME, 1, 0}, {BAR_NOTIONAL, 1, 3}};
+    for (size_t i = 0; i < sizeof bars / sizeof bars[0]; i++)
+        for (size_t j = 0; j < sizeof bars / sizeof bars[0]; j++) {
+            struct candle_cursor cursor = {
+                .started = true, .bar = bars[i], .venue = "v", .instrument = "i"};
+            struct candle candle = {.venue = "v", .instrument = "i", .bar = bars[j]};
+            assert_int_equal(candle_cursor_before(&cursor, &candle), i < j);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +273,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_row_that_is_refused_is_the_next, setup, teardown),
         cmocka_unit_test_setup_teardown(errors_of_the_store_come_through, setup, teardown),
         cmocka_unit_test_setup_teardown(tokens_lead_on_where_the_page_ended, setup, teardown),
+        cmocka_unit_test_setup_teardown(tokens_keep_the_kind_and_scale_of_a_bar, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_cursor_stands_between_bars_in_their_order, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(tokens_that_were_changed_are_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

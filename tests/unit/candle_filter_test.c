@@ -65,6 +65,49 @@ static void every_list_and_bound_counts(void **state)
     candle_filter_release(&filter);
 }
 
+static void composites_and_all_kinds_of_bars_can_be_asked_for(void **state)
+{
+    (void)state;
+    static char composite[] = "composite", volume[] = "0.50v", ticks[] = "100t";
+    char *venues[] = {composite}, *bars[] = {volume, ticks, minute};
+    Rewick__V1__CandleFilter message;
+    message_init(&message, venues, 1, NULL, 0, bars, 3);
+    struct candle_filter filter;
+    assert_ok(candle_filter_init(&filter, &message));
+    struct candle candle = candle_sample(1);
+    assert_false(candle_filter_has(&filter, &candle));
+    candle.venue = "composite";
+    assert_true(candle_filter_has(&filter, &candle));
+    candle.bar = (struct bar){BAR_VOLUME, 5, 1};
+    assert_true(candle_filter_has(&filter, &candle));
+    candle.bar.kind = BAR_NOTIONAL;
+    assert_false(candle_filter_has(&filter, &candle));
+    candle.bar = (struct bar){BAR_VOLUME, 5, 0};
+    assert_false(candle_filter_has(&filter, &candle));
+    candle.bar = (struct bar){BAR_TICK, 100, 0};
+    assert_true(candle_filter_has(&filter, &candle));
+    candle_filter_release(&filter);
+}
+
+/* Of the same size, or of the same digits. */
+static void other_kinds_and_scales_are_other_filters(void **state)
+{
+    (void)state;
+    static char texts[][8] = {"5t", "5v", "5n", "0.5v", "0.05v", "5s"};
+    uint32_t prints[6];
+    for (size_t i = 0; i < 6; i++) {
+        char *bars[] = {texts[i]};
+        Rewick__V1__CandleFilter message;
+        struct candle_filter filter;
+        message_init(&message, NULL, 0, NULL, 0, bars, 1);
+        assert_ok(candle_filter_init(&filter, &message));
+        prints[i] = candle_filter_fingerprint(&filter);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(prints[i], prints[j]);
+        candle_filter_release(&filter);
+    }
+}
+
 static void order_of_the_lists_does_not_matter(void **state)
 {
     (void)state;
@@ -119,6 +162,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_filter_takes_all_but_forming),
         cmocka_unit_test(every_list_and_bound_counts),
+        cmocka_unit_test(composites_and_all_kinds_of_bars_can_be_asked_for),
+        cmocka_unit_test(other_kinds_and_scales_are_other_filters),
         cmocka_unit_test(order_of_the_lists_does_not_matter),
         cmocka_unit_test(wrong_entries_are_named),
     };

@@ -24,6 +24,19 @@ static Rewick__V1__StreamCandlesResponse *there_and_back(const struct candle *ca
     return response;
 }
 
+static void assert_latency(const Rewick__V1__LatencyMetrics *message,
+                           const struct latency_figures *figures)
+{
+    assert_non_null(message);
+    assert_int_equal(message->count, figures->count);
+    assert_int_equal(message->min_ns, figures->min);
+    assert_int_equal(message->mean_ns, figures->mean);
+    assert_int_equal(message->p50_ns, figures->p50);
+    assert_int_equal(message->p90_ns, figures->p90);
+    assert_int_equal(message->p99_ns, figures->p99);
+    assert_int_equal(message->max_ns, figures->max);
+}
+
 static void every_field_is_there(void **state)
 {
     (void)state;
@@ -63,6 +76,41 @@ static void every_field_is_there(void **state)
     assert_int_equal(c->backfilled, 5);
     assert_int_equal(c->n_flags, 1);
     assert_string_equal(c->flags[0], "partial");
+    assert_int_equal(c->n_connections, 4);
+    assert_int_equal(c->connections[0], 3);
+    assert_int_equal(c->connections[3], 12);
+    assert_true(c->connections_more);
+    assert_string_equal(c->tape, "000102030405060708090a0b0c0d0e0f");
+    assert_int_equal(c->malformed, 6);
+    assert_int_equal(c->dropped, 7);
+    assert_int_equal(c->suspect, 8);
+    assert_int_equal(c->optional_connected_case,
+                     REWICK__V1__CANDLE__OPTIONAL_CONNECTED_CONNECTED_PPM);
+    assert_int_equal(c->connected_ppm, 983333);
+    assert_int_equal(c->optional_score_case, REWICK__V1__CANDLE__OPTIONAL_SCORE_SCORE);
+    assert_int_equal(c->score, 80);
+    assert_latency(c->latency, &candle.latency);
+    assert_latency(c->emit_latency, &candle.emit);
+    assert_int_equal(c->optional_clock_offset_case,
+                     REWICK__V1__CANDLE__OPTIONAL_CLOCK_OFFSET_CLOCK_OFFSET_NS);
+    assert_int_equal(c->clock_offset_ns, -1270000000);
+    assert_string_equal(c->regulatory->mic, "BNCX");
+    assert_string_equal(c->regulatory->operating_mic, "XOFF");
+    assert_string_equal(c->regulatory->base_currency, "none");
+    assert_string_equal(c->regulatory->quote_currency, "USD");
+    assert_string_equal(c->regulatory->base_dti, "4H95J0R2X");
+    assert_string_equal(c->regulatory->quote_dti, "none");
+    assert_string_equal(c->regulatory->cfi, "unknown");
+    assert_int_equal(c->n_contributions, 2);
+    const Rewick__V1__Contribution *member = c->contributions[0];
+    assert_string_equal(member->venue, "binance");
+    assert_string_equal(member->symbol, "BTCUSDT");
+    assert_int_equal(member->state, REWICK__V1__CONTRIBUTION_STATE__CONTRIBUTION_STATE_USED);
+    assert_string_equal(member->close, "61844.02");
+    assert_string_equal(member->vwap, "61840.0712");
+    assert_string_equal(member->volume, "12.34567");
+    assert_int_equal(c->contributions[1]->state,
+                     REWICK__V1__CONTRIBUTION_STATE__CONTRIBUTION_STATE_OUTLIER);
     rewick__v1__stream_candles_response__free_unpacked(response, NULL);
 }
 
@@ -91,6 +139,55 @@ static void what_has_no_value_is_empty(void **state)
     assert_int_equal(c->revision, 3);
     assert_int_equal(c->n_flags, 2);
     assert_string_equal(c->flags[1], "carried");
+    rewick__v1__stream_candles_response__free_unpacked(response, NULL);
+}
+
+static void what_is_not_known_is_absent(void **state)
+{
+    (void)state;
+    struct candle candle = candle_sample(1);
+    candle.ungraded = true;
+    candle.has_connected = candle.has_clock_offset = false;
+    candle.latency.count = candle.emit.count = 0;
+    candle.identity = NULL;
+    candle.tape = NULL;
+    candle.contribution_count = 0;
+    candle.connections = (struct candle_connections){0};
+    Rewick__V1__StreamCandlesResponse *response = there_and_back(&candle);
+    const Rewick__V1__Candle *c = response->updates[0]->candle;
+    assert_int_equal(c->optional_connected_case, REWICK__V1__CANDLE__OPTIONAL_CONNECTED__NOT_SET);
+    assert_int_equal(c->optional_score_case, REWICK__V1__CANDLE__OPTIONAL_SCORE__NOT_SET);
+    assert_int_equal(c->optional_clock_offset_case,
+                     REWICK__V1__CANDLE__OPTIONAL_CLOCK_OFFSET__NOT_SET);
+    assert_int_equal(c->malformed + c->dropped + c->suspect, 0);
+    assert_null(c->latency);
+    assert_null(c->emit_latency);
+    assert_null(c->regulatory);
+    assert_string_equal(c->tape, "");
+    assert_int_equal(c->n_contributions, 0);
+    assert_int_equal(c->n_connections, 0);
+    rewick__v1__stream_candles_response__free_unpacked(response, NULL);
+}
+
+/* A share and a score of 0 are values. */
+static void zero_is_not_absent(void **state)
+{
+    (void)state;
+    struct candle candle = candle_sample(1);
+    candle.connected_ppm = 0;
+    candle.score = 0;
+    candle.clock_offset_ns = 0;
+    candle.flags = (UINT32_C(1) << CANDLE_FLAG_COUNT) - 1;
+    Rewick__V1__StreamCandlesResponse *response = there_and_back(&candle);
+    const Rewick__V1__Candle *c = response->updates[0]->candle;
+    assert_int_equal(c->optional_connected_case,
+                     REWICK__V1__CANDLE__OPTIONAL_CONNECTED_CONNECTED_PPM);
+    assert_int_equal(c->optional_score_case, REWICK__V1__CANDLE__OPTIONAL_SCORE_SCORE);
+    assert_int_equal(c->optional_clock_offset_case,
+                     REWICK__V1__CANDLE__OPTIONAL_CLOCK_OFFSET_CLOCK_OFFSET_NS);
+    assert_int_equal(c->n_flags, CANDLE_FLAG_COUNT);
+    assert_string_equal(c->flags[2], "disconnected");
+    assert_string_equal(c->flags[CANDLE_FLAG_COUNT - 1], "few_venues");
     rewick__v1__stream_candles_response__free_unpacked(response, NULL);
 }
 
@@ -126,6 +223,13 @@ static void the_largest_candle_is_in_bounds(void **state)
     name[sizeof name - 1] = '\0';
     uint128 largest = ~(uint128)0 >> 1;
     struct decimal number = {-(int128)largest, DECIMAL_SCALE_MAX};
+    const struct identity identity = {name, name, name, name, name, name, name};
+    const struct latency_figures figures = {UINT64_MAX, INT64_MIN, INT64_MIN, INT64_MIN,
+                                            INT64_MIN,  INT64_MIN, INT64_MIN};
+    struct contribution members[CONTRIBUTIONS_MAX];
+    for (size_t i = 0; i < CONTRIBUTIONS_MAX; i++)
+        members[i] =
+            (struct contribution){name, name, CONTRIBUTION_OUTLIER, number, number, number};
     struct candle candle = {
         .venue = name,
         .instrument = name,
@@ -158,10 +262,27 @@ static void the_largest_candle_is_in_bounds(void **state)
         .late = UINT64_MAX,
         .out_of_order = UINT64_MAX,
         .backfilled = UINT64_MAX,
-        .flags = CANDLE_PARTIAL | CANDLE_CARRIED,
+        .malformed = UINT64_MAX,
+        .dropped = UINT64_MAX,
+        .suspect = UINT64_MAX,
+        .has_connected = true,
+        .connected_ppm = UINT32_MAX,
+        .score = UINT8_MAX,
+        .flags = UINT32_MAX & ~(uint32_t)CANDLE_OVERFLOW, /* which would leave out the volumes */
+        .connections = {{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, 4, true},
+        .latency = figures,
+        .emit = figures,
+        .has_clock_offset = true,
+        .clock_offset_ns = INT64_MIN,
+        .identity = &identity,
+        .contribution_count = CONTRIBUTIONS_MAX,
+        .contributions = members,
+        .tape = name,
     };
     grpc_slice slice = candle_message_update(&candle, UINT64_MAX);
     assert_true(GRPC_SLICE_LENGTH(slice) < CANDLE_MESSAGE_BYTES_MAX);
+    assert_true(GRPC_SLICE_LENGTH(slice) >
+                CANDLE_MESSAGE_BYTES_MAX / 3); /* no bound from the air */
     grpc_slice_unref(slice);
     struct buf buf;
     buf_init(&buf, 10); /* no room */
@@ -199,6 +320,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_is_there),
         cmocka_unit_test(what_has_no_value_is_empty),
+        cmocka_unit_test(what_is_not_known_is_absent),
+        cmocka_unit_test(zero_is_not_absent),
         cmocka_unit_test(packed_updates_join_to_one_message),
         cmocka_unit_test(the_largest_candle_is_in_bounds),
         cmocka_unit_test(names_are_always_utf8),

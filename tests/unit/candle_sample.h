@@ -16,9 +16,16 @@ static inline struct decimal sample_decimal(const char *text)
     return value;
 }
 
-/* A closed one-minute candle with a value in every column. */
+/* A closed one-minute candle with a value in every column, though no engine would give it members.
+ */
 static inline struct candle candle_sample(uint64_t update)
 {
+    static const struct identity identity = {"BNCX",      "XOFF", "none",   "USD",
+                                             "4H95J0R2X", "none", "unknown"};
+    static const struct contribution members[] = {
+        {"binance", "BTCUSDT", CONTRIBUTION_USED, {6184402, 2}, {618400712, 4}, {1234567, 5}},
+        {"kraken", "XBT/USDT", CONTRIBUTION_OUTLIER, {70000, 0}, {700001, 1}, {1, 8}},
+    };
     return (struct candle){
         .venue = "binance",
         .instrument = "BTC-USDT",
@@ -51,7 +58,22 @@ static inline struct candle candle_sample(uint64_t update)
         .late = 3,
         .out_of_order = 4,
         .backfilled = 5,
+        .malformed = 6,
+        .dropped = 7,
+        .suspect = 8,
+        .has_connected = true,
+        .connected_ppm = 983333,
+        .score = 80,
         .flags = CANDLE_PARTIAL,
+        .connections = {.ids = {3, 4, 9, 12}, .count = 4, .more = true},
+        .latency = {1229, -1500, 2100000, 1900000, 4700000, 9100000, 12000000},
+        .emit = {3, 40000, 50000, 48000, 62000, 62000, 62000},
+        .has_clock_offset = true,
+        .clock_offset_ns = -1270000000,
+        .identity = &identity,
+        .contribution_count = 2,
+        .contributions = members,
+        .tape = "000102030405060708090a0b0c0d0e0f",
         .update = update,
         .seq = 1251,
         .wall_ns = SAMPLE_OPEN_NS + NS_PER_MIN,

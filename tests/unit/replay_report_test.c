@@ -23,6 +23,27 @@ static void troubles_are_counted_in_words(void **state)
                         "1 trade too late for any candle");
 }
 
+static void what_is_refused_and_what_is_suspect_has_counters_of_its_own(void **state)
+{
+    (void)state;
+    char text[REPLAY_REPORT_MAX];
+    struct engine_stats stats = {.dropped = 1, .oversized = 2, .time_unit = 3, .absurd_time = 1};
+    assert_true(replay_report_troubles(text, &stats));
+    assert_string_equal(text, "1 dropped frame, 2 trades too large for their bars, "
+                              "3 trades with a time in another unit, 1 trade with an absurd time");
+    stats = (struct engine_stats){.bad_price = 1, .bad_size = 4};
+    assert_true(replay_report_troubles(text, &stats));
+    assert_string_equal(text, "1 trade without a price above 0, 4 trades without a size above 0");
+    stats = (struct engine_stats){.suspect_time = 1,
+                                  .suspect_price = 2,
+                                  .suspect_size = 1,
+                                  .suspect_excluded = 3,
+                                  .clock_steps = 1};
+    assert_true(replay_report_troubles(text, &stats));
+    assert_string_equal(text, "1 suspect time, 2 suspect prices, 1 suspect size, "
+                              "3 suspect trades left out, 1 step of the recorder's clock");
+}
+
 static void the_summary_says_what_was_read_and_how_fast(void **state)
 {
     (void)state;
@@ -69,7 +90,7 @@ static void the_largest_numbers_fit(void **state)
     memset(&stats, 0xff, sizeof stats);
     text[REPLAY_REPORT_MAX] = '!';
     assert_true(replay_report_troubles(text, &stats));
-    assert_true(strlen(text) < REPLAY_REPORT_MAX);
+    assert_true(strlen(text) < REPLAY_REPORT_MAX - 1); /* nothing was cut */
     replay_report_summary(text, &stats, UINT64_MAX, INT64_MAX);
     assert_true(strlen(text) < REPLAY_REPORT_MAX);
     struct tape_loss loss = {.offset = UINT64_MAX,
@@ -88,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_wrong_is_nothing_said),
         cmocka_unit_test(troubles_are_counted_in_words),
+        cmocka_unit_test(what_is_refused_and_what_is_suspect_has_counters_of_its_own),
         cmocka_unit_test(the_summary_says_what_was_read_and_how_fast),
         cmocka_unit_test(losses_say_where_and_what),
         cmocka_unit_test(the_largest_numbers_fit),

@@ -24,6 +24,17 @@ enum err binance_decode(const uint8_t *data, size_t size, struct venue_frame *ou
 enum err binance_decode_http(const char *url, const uint8_t *data, size_t size,
                              const struct instrument_list *list, struct venue_frame *out);
 
+/* The venue's own candles. */
+size_t binance_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                      struct venue_kline *out, size_t max);
+size_t binance_coinm_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                            struct venue_kline *out, size_t max);
+size_t binance_klines_http(const char *url, const uint8_t *data, size_t size,
+                           const struct instrument_list *list, struct venue_kline *out, size_t max);
+size_t binance_coinm_klines_http(const char *url, const uint8_t *data, size_t size,
+                                 const struct instrument_list *list, struct venue_kline *out,
+                                 size_t max);
+
 /* The answer forms that frames and HTTP share: {"code":-1121,"msg":"..."}. */
 void binance_refusal(struct venue_frame *frame, struct json_span code, struct json_span message);
 /* Fills id range and count of an aggregated row from `first` and `last`. */

@@ -29,6 +29,10 @@ extern const struct venue venue_bitfinex;
 enum err bitfinex_decode(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err bitfinex_decode_http(const char *url, const uint8_t *data, size_t size,
                               const struct instrument_list *list, struct venue_frame *out);
+/* The venue's own candles. */
+size_t bitfinex_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                       struct venue_kline *out, size_t max);
+
 /* A row [ID, MTS, AMOUNT, PRICE] becomes a trade of frame->symbol; `arg` points to its flags. */
 enum err bitfinex_decode_row(struct venue_frame *frame, struct json_span element, void *arg);
 

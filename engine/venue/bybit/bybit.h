@@ -30,6 +30,14 @@ enum err bybit_contract_decode(const uint8_t *data, size_t size, struct venue_fr
 enum err bybit_decode_http(const char *url, const uint8_t *data, size_t size,
                            const struct instrument_list *list, struct venue_frame *out);
 
+/* The venue's own candles. */
+size_t bybit_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                    struct venue_kline *out, size_t max);
+size_t bybit_inverse_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                            struct venue_kline *out, size_t max);
+size_t bybit_klines_http(const char *url, const uint8_t *data, size_t size,
+                         const struct instrument_list *list, struct venue_kline *out, size_t max);
+
 /* What the readers of trades share. Digits are the id itself; of any other text a contract's id is
  * the hash, while spot, whose ids have an order, then has none. */
 enum err bybit_fill_id(struct venue_frame *frame, const struct field_set *row, size_t index,

@@ -21,6 +21,13 @@ enum err coinbase_decode_http(const char *url, const uint8_t *data, size_t size,
 enum err coinbase_advanced_decode(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err coinbase_advanced_decode_http(const char *url, const uint8_t *data, size_t size,
                                        const struct instrument_list *list, struct venue_frame *out);
+/* The venue's own candles. */
+size_t coinbase_advanced_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                                struct venue_kline *out, size_t max);
+size_t coinbase_klines_http(const char *url, const uint8_t *data, size_t size,
+                            const struct instrument_list *list, struct venue_kline *out,
+                            size_t max);
+
 /* One row of market_trades or of the REST ticker into `frame`. */
 enum err coinbase_advanced_trade(struct venue_frame *frame, struct json_span element,
                                  uint32_t flags) ERR_MUST_CHECK;

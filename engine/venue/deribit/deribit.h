@@ -29,6 +29,10 @@ extern const struct venue venue_deribit;
 enum err deribit_decode(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err deribit_decode_http(const char *url, const uint8_t *data, size_t size,
                              const struct instrument_list *list, struct venue_frame *out);
+/* The venue's own candles. */
+size_t deribit_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                      struct venue_kline *out, size_t max);
+
 enum err deribit_respond(const uint8_t *data, size_t size, struct buf *out);
 
 /* "trades.BTC-PERPETUAL.100ms" <-> "trades.100ms" and "BTC-PERPETUAL"; words without an instrument

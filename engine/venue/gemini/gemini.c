@@ -91,6 +91,7 @@ const struct venue venue_gemini = {
     .name = "gemini",
     .title = "Gemini",
     .ids = IDS_ASCENDING,
+    .has_no_mic = true,
     .decode = gemini_decode,
     .decode_http = gemini_decode_http,
     .describe = describe,

@@ -10,6 +10,7 @@
 #define REWICK_ENGINE_VENUE_KRAKEN_KRAKEN_H
 
 #include "engine/venue/venue.h"
+#include "engine/venue/venue_text.h"
 
 extern const struct venue venue_kraken;
 extern const struct venue venue_kraken_v1;
@@ -21,6 +22,19 @@ enum err kraken_decode(const uint8_t *data, size_t size, struct venue_frame *out
 enum err kraken_decode_http(const char *url, const uint8_t *data, size_t size,
                             const struct instrument_list *list, struct venue_frame *out);
 enum err kraken_v1_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+
+/* The symbol of the pair that a request was for, which the answer may spell in another way
+ * ("XXBTZUSD" for "XBTUSD"): as the instrument list (may be NULL) has it, else as the answer's own
+ * spelling says. */
+void kraken_answered_pair(struct venue_path path, const struct instrument_list *list,
+                          const char *answered, char out[SYMBOL_MAX]);
+/* The venue's own candles. */
+size_t kraken_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                     struct venue_kline *out, size_t max);
+size_t kraken_v1_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                        struct venue_kline *out, size_t max);
+size_t kraken_klines_http(const char *url, const uint8_t *data, size_t size,
+                          const struct instrument_list *list, struct venue_kline *out, size_t max);
 
 enum err kraken_symbol(const char *instrument, char out[SYMBOL_MAX]);
 enum err kraken_v1_symbol(const char *instrument, char out[SYMBOL_MAX]);

@@ -49,14 +49,13 @@ struct question {
     const struct instrument_list *list; /* may be NULL */
 };
 
-/* The symbol of the pair asked for, which the answer may spell in another way ("XXBTZUSD" for
- * "XBTUSD"): as the instrument list has it, else as the answer's own spelling says. */
-static void name_pair(const struct question *question, const char *answered, char out[SYMBOL_MAX])
+void kraken_answered_pair(struct venue_path path, const struct instrument_list *list,
+                          const char *answered, char out[SYMBOL_MAX])
 {
     char asked[SYMBOL_MAX];
     const struct instrument *instrument = NULL;
-    if (question->list && venue_path_param(question->path, "pair", asked, sizeof asked)) {
-        instrument = instrument_list_request_symbol(question->list, asked);
+    if (list && venue_path_param(path, "pair", asked, sizeof asked)) {
+        instrument = instrument_list_request_symbol(list, asked);
     }
     if (instrument) {
         memcpy(out, instrument->symbol, SYMBOL_MAX);
@@ -83,7 +82,7 @@ static enum err decode_trades(struct venue_frame *frame, const struct question *
             venue_frame_malformed(frame, "a member of 'result' is not called like a pair");
             return ERR_DAMAGED;
         }
-        name_pair(question, pair, symbol);
+        kraken_answered_pair(question->path, question->list, pair, symbol);
         enum err err = field_each(frame, value, pair, decode_row, symbol);
         if (err) {
             return err;

@@ -40,6 +40,12 @@ size_t kucoin_interval_at(const char *channel);
 enum err kucoin_decode(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err kucoin_decode_http(const char *url, const uint8_t *data, size_t size,
                             const struct instrument_list *list, struct venue_frame *out);
+/* The venue's own candles. */
+size_t kucoin_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                     struct venue_kline *out, size_t max);
+size_t kucoin_klines_http(const char *url, const uint8_t *data, size_t size,
+                          const struct instrument_list *list, struct venue_kline *out, size_t max);
+
 /* Adds the trade of a row of feed or REST; symbol "": the row has it. */
 enum err kucoin_trade(struct venue_frame *frame, struct json_span element, const char *symbol,
                       uint32_t flags) ERR_MUST_CHECK;

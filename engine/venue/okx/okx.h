@@ -24,6 +24,12 @@ extern const struct venue venue_okx;
 enum err okx_decode(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err okx_decode_http(const char *url, const uint8_t *data, size_t size,
                          const struct instrument_list *list, struct venue_frame *out);
+/* The venue's own candles. */
+size_t okx_klines(const struct venue_frame *frame, const uint8_t *data, size_t size,
+                  struct venue_kline *out, size_t max);
+size_t okx_klines_http(const char *url, const uint8_t *data, size_t size,
+                       const struct instrument_list *list, struct venue_kline *out, size_t max);
+
 /* Adds the trade of a row of v5, with these flags. */
 enum err okx_trade(struct venue_frame *frame, struct json_span element, uint32_t flags);
 /* frame->source_ns = the newest "ts" of rows that are objects; a field_each_fn. */

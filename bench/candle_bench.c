@@ -1,0 +1,696 @@
+/*
+ * candle_bench: what a trade costs the engine, from decoded trade to closed candles of all bars, on
+ * one core.
+ *
+ *   candle_bench [--case TEXT] [--trades N] [--slices N]
+ *
+ * Trades are made in small batches outside of the measured time, so that they lie in the cache as
+ * they do behind a decoder. Measured is the processor time of the thread. Before measuring, trades
+ * are fed until as much market time has passed as the correction horizon holds, so that windows
+ * come and go as they do after hours. Every candle is then compared with what was generated: volume
+ * and trades of each window. Instructions are counted where the kernel allows it; without that,
+ *
+ *   valgrind --tool=callgrind --toggle-collect=run_batch candle_bench --case one --slices 1
+ *
+ * counts them.
+ */
+#include "engine/base/time_text.h"
+#include "engine/candle/market_set.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SEED          UINT64_C(0x5eed5eed5eed5eed)
+#define START_NS      (INT64_C(1723075200) * NS_PER_S)
+#define BATCH_TRADES  512
+#define RECORD_TRADES 16
+#define HELD_MAX      1024
+#define SLICES_MAX    64
+#define TIME_BARS     3
+#define BARS_MAX      6
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "candle_bench: %s\n", what);
+    exit(1);
+}
+
+/* ---- allocations (the linker leads malloc() and its kin here) -------------------------------- */
+
+static uint64_t allocations;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    allocations++;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    allocations++;
+    return __real_realloc(memory, size);
+}
+
+static void *take(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (memory == NULL)
+        fail("out of memory");
+    return memory;
+}
+
+/* ---- cases ----------------------------------------------------------------------------------- */
+
+struct bench_case {
+    const char *name;
+    uint32_t instruments;
+    uint32_t rate;       /* trades a second of each instrument */
+    uint32_t per_record; /* trades in a record, all of one instrument */
+    int64_t horizon_ns;
+    bool forming;    /* updates of forming candles are given, too */
+    bool other_bars; /* tick, volume and notional bars as well */
+};
+
+static const struct bench_case cases[] = {
+    {"one instrument", 1, 1000, 1, 600 * NS_PER_S, false, false},
+    {"one instrument, 10 trades a record", 1, 1000, 10, 600 * NS_PER_S, false, false},
+    {"one instrument, forming", 1, 1000, 1, 600 * NS_PER_S, true, false},
+    {"one instrument, all kinds of bars", 1, 1000, 1, 600 * NS_PER_S, false, true},
+    {"1,000 instruments", 1000, 1000, 1, 3 * NS_PER_S, false, false},
+    {"1,000 instruments, 10 trades a record", 1000, 1000, 10, 3 * NS_PER_S, false, false},
+    {"1,000 instruments, forming", 1000, 1000, 1, 3 * NS_PER_S, true, false},
+    {"1,000 instruments, all kinds of bars", 1000, 1000, 1, 3 * NS_PER_S, false, true},
+    {"1,000 quiet instruments", 1000, 10, 1, 600 * NS_PER_S, false, false},
+};
+
+static const char *const bar_texts[BARS_MAX] = {"1s", "1m", "1h", "100t", "20v", "1000000n"};
+
+/* ---- trades ---------------------------------------------------------------------------------- */
+
+/* splitmix64 */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static uint64_t below(uint64_t *state, uint64_t bound)
+{
+    return next_random(state) % bound;
+}
+
+struct made_trade {
+    int64_t source_ns, price, quantity; /* both of 8 decimals */
+    uint64_t id;
+    enum trade_taker taker;
+};
+
+struct made_record {
+    uint32_t instrument;
+    size_t count;
+    int64_t wall_ns, due_ns;
+    struct made_trade trades[RECORD_TRADES];
+};
+
+struct feed {
+    const struct bench_case *plan;
+    uint64_t random;
+    int64_t now_ns;  /* source time */
+    int64_t wall_ns; /* of the newest record */
+    int64_t *prices;
+    uint64_t *ids;
+    size_t held_first, held_count; /* kept back, to come late */
+    struct made_record *held;
+};
+
+static void feed_init(struct feed *feed, const struct bench_case *plan)
+{
+    *feed = (struct feed){.plan = plan, .random = SEED, .now_ns = START_NS, .wall_ns = START_NS};
+    feed->prices = take(plan->instruments, sizeof *feed->prices);
+    feed->ids = take(plan->instruments, sizeof *feed->ids);
+    feed->held = take(HELD_MAX, sizeof *feed->held);
+    for (uint32_t i = 0; i < plan->instruments; i++) {
+        feed->prices[i] = INT64_C(1000000) * (int64_t)(1000 + below(&feed->random, 6000000));
+        feed->ids[i] = below(&feed->random, UINT64_C(4000000000));
+    }
+}
+
+static void feed_release(struct feed *feed)
+{
+    free(feed->prices);
+    free(feed->ids);
+    free(feed->held);
+}
+
+/* Prices walk in ticks of 0.01, sizes are mostly small, times are those of a venue that stamps in
+ * ms. */
+static void make_trade(struct feed *feed, uint32_t instrument, struct made_trade *out)
+{
+    uint64_t random = next_random(&feed->random);
+    int64_t *price = &feed->prices[instrument];
+    *price += ((int64_t)(random % 7) - 3) * 1000000;
+    if (*price < 1000000)
+        *price = 1000000;
+    uint64_t size = 1 + (random >> 8) % (UINT64_C(1) << (random >> 4 & 15) % 12);
+    *out = (struct made_trade){
+        .source_ns = feed->now_ns - feed->now_ns % NS_PER_MS,
+        .price = *price,
+        .quantity = (int64_t)size * 100000,
+        .id = ++feed->ids[instrument],
+        .taker = random >> 63 ? TAKER_BUY : TAKER_SELL,
+    };
+}
+
+/* From 5 ms to 50 ms, mostly little; nothing overtakes. */
+static void receive(struct feed *feed, struct made_record *record)
+{
+    int64_t latency_ns = 5 * NS_PER_MS + (int64_t)below(&feed->random, 3 * NS_PER_MS);
+    if (below(&feed->random, 1000) == 0)
+        latency_ns += (int64_t)below(&feed->random, 42 * NS_PER_MS);
+    if (feed->wall_ns < feed->now_ns + latency_ns)
+        feed->wall_ns = feed->now_ns + latency_ns;
+    record->wall_ns = feed->wall_ns;
+}
+
+static void make_record(struct feed *feed, struct made_record *out)
+{
+    const struct bench_case *plan = feed->plan;
+    uint64_t gap_ns =
+        (uint64_t)NS_PER_S * plan->per_record / ((uint64_t)plan->rate * plan->instruments);
+    feed->now_ns += (int64_t)below(&feed->random, 2 * gap_ns + 1);
+    out->instrument = (uint32_t)below(&feed->random, plan->instruments);
+    out->count = plan->per_record;
+    out->due_ns = feed->now_ns + 2 * NS_PER_S;
+    for (size_t i = 0; i < out->count; i++)
+        make_trade(feed, out->instrument, &out->trades[i]);
+}
+
+/* One record in 5,000 comes two seconds late. */
+static void feed_next(struct feed *feed, struct made_record *out)
+{
+    struct made_record *first = &feed->held[feed->held_first % HELD_MAX];
+    if (feed->held_count > 0 && first->due_ns <= feed->now_ns) {
+        *out = *first;
+        feed->held_first++;
+        feed->held_count--;
+        receive(feed, out);
+        return;
+    }
+    make_record(feed, out);
+    while (feed->held_count < HELD_MAX && below(&feed->random, 5000) == 0) {
+        feed->held[(feed->held_first + feed->held_count++) % HELD_MAX] = *out;
+        make_record(feed, out);
+    }
+    receive(feed, out);
+}
+
+/* ---- what must come out ---------------------------------------------------------------------- */
+
+struct window_truth {
+    int64_t volume, given_volume;
+    uint64_t trades, given_trades;
+};
+
+struct truth {
+    const struct bench_case *plan;
+    struct bar bars[BARS_MAX];
+    size_t bar_count;
+    size_t lengths[TIME_BARS]; /* windows of an instrument */
+    struct window_truth *windows[TIME_BARS];
+    struct window_truth totals[BARS_MAX]; /* the given ones of time bars stay 0 */
+    uint64_t candles[BARS_MAX];
+};
+
+static struct window_truth *truth_at(struct truth *truth, uint32_t instrument, size_t bar,
+                                     int64_t source_ns)
+{
+    int64_t size = truth->bars[bar].size;
+    int64_t at = (source_ns - bar_open(truth->bars[bar], START_NS)) / size;
+    if (at < 0 || (size_t)at >= truth->lengths[bar] || instrument >= truth->plan->instruments)
+        fail("a time that was not generated");
+    return &truth->windows[bar][instrument * truth->lengths[bar] + (size_t)at];
+}
+
+static void truth_add(struct truth *truth, const struct made_record *record)
+{
+    for (size_t i = 0; i < record->count; i++)
+        for (size_t bar = 0; bar < truth->bar_count; bar++) {
+            const struct made_trade *trade = &record->trades[i];
+            truth->totals[bar].volume += trade->quantity;
+            truth->totals[bar].trades++;
+            if (bar >= TIME_BARS)
+                continue;
+            struct window_truth *window =
+                truth_at(truth, record->instrument, bar, trade->source_ns);
+            window->volume += trade->quantity;
+            window->trades++;
+        }
+}
+
+/* Generates all that will be fed. */
+static void truth_init(struct truth *truth, const struct bench_case *plan, uint64_t trades)
+{
+    *truth = (struct truth){.plan = plan, .bar_count = plan->other_bars ? BARS_MAX : TIME_BARS};
+    int64_t span_ns = (int64_t)(trades / plan->instruments / plan->rate * 2 + 60) * NS_PER_S;
+    for (size_t i = 0; i < truth->bar_count; i++)
+        if (bar_parse(&truth->bars[i], bar_texts[i]) != ERR_OK)
+            fail(err_text(ERR_USAGE));
+    for (size_t i = 0; i < TIME_BARS; i++) {
+        truth->lengths[i] = (size_t)(span_ns / truth->bars[i].size + 2);
+        truth->windows[i] =
+            take(plan->instruments * truth->lengths[i], sizeof truth->windows[i][0]);
+    }
+    struct feed feed;
+    struct made_record record;
+    feed_init(&feed, plan);
+    for (uint64_t done = 0; done < trades; done += record.count) {
+        feed_next(&feed, &record);
+        truth_add(truth, &record);
+    }
+    feed_release(&feed);
+}
+
+static void truth_release(struct truth *truth)
+{
+    for (size_t i = 0; i < TIME_BARS; i++)
+        free(truth->windows[i]);
+}
+
+/* ---- what comes out -------------------------------------------------------------------------- */
+
+struct given {
+    uint32_t instrument, bar;
+    int64_t open_ns, volume;
+    uint64_t trades;
+};
+
+#define GIVEN_MAX (8 * BATCH_TRADES * BARS_MAX)
+
+/* Closed and corrected candles of a batch, looked at when it is done. */
+struct catcher {
+    const struct truth *truth;
+    size_t count;
+    uint64_t updates, forming;
+    struct given *given; /* grows outside of batches only */
+    size_t capacity;
+};
+
+static uint32_t number_of(const char *symbol)
+{
+    return (uint32_t)(symbol[1] - '0') * 1000 + (uint32_t)(symbol[2] - '0') * 100 +
+           (uint32_t)(symbol[3] - '0') * 10 + (uint32_t)(symbol[4] - '0');
+}
+
+static void on_candle(const struct candle *candle, void *arg)
+{
+    struct catcher *catcher = arg;
+    catcher->updates++;
+    if (candle->state == CANDLE_FORMING) {
+        catcher->forming++;
+        return;
+    }
+    if (catcher->count == catcher->capacity)
+        fail("more candles than a batch can give");
+    uint32_t bar = 0;
+    while (!bar_equal(catcher->truth->bars[bar], candle->bar))
+        bar++;
+    catcher->given[catcher->count++] = (struct given){
+        .instrument = number_of(candle->symbol),
+        .bar = bar,
+        .open_ns = candle->open_ns,
+        .volume = (int64_t)candle->volume.mantissa,
+        .trades = candle->trades,
+    };
+}
+
+static void take_given(struct truth *truth, struct catcher *catcher)
+{
+    for (size_t i = 0; i < catcher->count; i++) {
+        const struct given *given = &catcher->given[i];
+        truth->candles[given->bar]++;
+        struct window_truth *into = &truth->totals[given->bar];
+        if (given->bar < TIME_BARS) {
+            into = truth_at(truth, given->instrument, given->bar, given->open_ns);
+            into->given_volume = 0;
+            into->given_trades = 0;
+        }
+        into->given_volume += given->volume;
+        into->given_trades += given->trades;
+    }
+    catcher->count = 0;
+}
+
+static void on_rest(const struct candle *candle, void *arg)
+{
+    struct truth *truth = arg;
+    for (size_t bar = TIME_BARS; bar < truth->bar_count; bar++)
+        if (bar_equal(truth->bars[bar], candle->bar)) {
+            truth->totals[bar].given_volume += (int64_t)candle->volume.mantissa;
+            truth->totals[bar].given_trades += candle->trades;
+        }
+}
+
+static void compare(const struct truth *truth)
+{
+    for (size_t bar = 0; bar < TIME_BARS; bar++)
+        for (size_t i = 0; i < truth->plan->instruments * truth->lengths[bar]; i++) {
+            const struct window_truth *window = &truth->windows[bar][i];
+            if (window->volume != window->given_volume || window->trades != window->given_trades)
+                fail("a candle is not what was generated");
+        }
+    for (size_t bar = TIME_BARS; bar < truth->bar_count; bar++) {
+        const struct window_truth *total = &truth->totals[bar];
+        if (total->volume != total->given_volume || total->trades != total->given_trades)
+            fail("the bars together are not what was generated");
+    }
+}
+
+/* ---- the engine's part ----------------------------------------------------------------------- */
+
+struct batch_record {
+    int64_t wall_ns, passed_ns;
+    size_t count; /* trades */
+};
+
+struct bench {
+    const struct bench_case *plan;
+    struct feed feed;
+    struct market_set set;
+    struct market_source source;
+    struct catcher catcher;
+    int64_t wall_ns; /* of the newest record */
+    uint64_t seq;
+    uint64_t counted, late;
+    size_t record_count, trade_count;
+    struct batch_record records[BATCH_TRADES];
+    struct trade trades[BATCH_TRADES];
+};
+
+static void fill_trade(struct trade *trade, uint32_t instrument, const struct made_trade *made)
+{
+    *trade = (struct trade){
+        .source_ns = made->source_ns,
+        .has_id = true,
+        .id = made->id,
+        .first_id = made->id,
+        .last_id = made->id,
+        .count = 1,
+        .price = {made->price, 8},
+        .quantity = {made->quantity, 8},
+        .taker = made->taker,
+    };
+    const char symbol[] = {'T',
+                           (char)('0' + instrument / 1000 % 10),
+                           (char)('0' + instrument / 100 % 10),
+                           (char)('0' + instrument / 10 % 10),
+                           (char)('0' + instrument % 10),
+                           'U',
+                           'S',
+                           'D',
+                           'T'};
+    memcpy(trade->symbol, symbol, sizeof symbol);
+}
+
+static void fill_batch(struct bench *bench, uint64_t trades)
+{
+    size_t wanted = trades < BATCH_TRADES ? (size_t)trades : BATCH_TRADES;
+    struct made_record record;
+    bench->record_count = bench->trade_count = 0;
+    while (bench->trade_count + bench->plan->per_record <= wanted) {
+        feed_next(&bench->feed, &record);
+        bench->records[bench->record_count++] =
+            (struct batch_record){record.wall_ns, record.wall_ns - bench->wall_ns, record.count};
+        bench->wall_ns = record.wall_ns;
+        for (size_t i = 0; i < record.count; i++)
+            fill_trade(&bench->trades[bench->trade_count++], record.instrument, &record.trades[i]);
+    }
+}
+
+/* All that is measured. */
+__attribute__((noinline)) static void run_batch(struct bench *bench)
+{
+    struct market_set *set = &bench->set;
+    const struct trade *trade = bench->trades;
+    enum market_set_verdict verdict;
+    struct market_finding finding;
+    const struct market *market;
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < bench->record_count && err == ERR_OK; i++) {
+        const struct batch_record *record = &bench->records[i];
+        market_set_begin(set, ++bench->seq, record->wall_ns, record->passed_ns);
+        for (size_t left = record->count; left > 0 && err == ERR_OK; left--) {
+            err = market_set_trade(set, &bench->source, trade++, &verdict, &finding, &market);
+            bench->counted += verdict == MARKET_SET_DONE && finding.verdict == MARKET_COUNTED;
+            bench->late += finding.late;
+        }
+        if (err == ERR_OK)
+            err = market_set_end(set);
+    }
+    if (err != ERR_OK)
+        fail(err_text(err));
+}
+
+/* Time passes, so that all windows close. */
+static void close_all(struct bench *bench)
+{
+    market_set_begin(&bench->set, ++bench->seq, bench->wall_ns + 2 * 3600 * NS_PER_S,
+                     2 * 3600 * NS_PER_S);
+    if (market_set_end(&bench->set) != ERR_OK)
+        fail("out of memory");
+}
+
+static void bench_init(struct bench *bench, const struct truth *truth)
+{
+    const struct bench_case *plan = truth->plan;
+    *bench = (struct bench){
+        .plan = plan, .source = {.channel = "trade", .connection = 1}, .wall_ns = START_NS};
+    if (venue_get(&bench->source.venue, "binance") != ERR_OK)
+        fail("there is no venue 'binance'");
+    size_t capacity = GIVEN_MAX + (size_t)plan->instruments * BARS_MAX * 8;
+    bench->catcher = (struct catcher){
+        .truth = truth, .given = take(capacity, sizeof(struct given)), .capacity = capacity};
+    struct market_set_options options = {
+        .bar_count = truth->bar_count,
+        .lateness_ns = 500 * NS_PER_MS,
+        .horizon_ns = plan->horizon_ns,
+        .candle = on_candle,
+        .arg = &bench->catcher,
+    };
+    memcpy(options.bars, truth->bars, sizeof truth->bars);
+    market_set_init(&bench->set, &options);
+    feed_init(&bench->feed, plan);
+}
+
+static void bench_release(struct bench *bench)
+{
+    feed_release(&bench->feed);
+    market_set_release(&bench->set);
+    free(bench->catcher.given);
+}
+
+/* ---- counters -------------------------------------------------------------------------------- */
+
+static int64_t cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* Instructions of this thread outside the kernel; -1 where they cannot be counted. */
+static int open_instructions(void)
+{
+    struct perf_event_attr attr = {
+        .type = PERF_TYPE_HARDWARE,
+        .size = sizeof attr,
+        .config = PERF_COUNT_HW_INSTRUCTIONS,
+        .disabled = 1,
+        .exclude_kernel = 1,
+        .exclude_hv = 1,
+    };
+    return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+static void count_instructions(int counter, bool on)
+{
+    if (counter >= 0)
+        ioctl(counter, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+}
+
+static uint64_t read_instructions(int counter)
+{
+    uint64_t value = 0;
+    if (counter >= 0 && read(counter, &value, sizeof value) != (ssize_t)sizeof value)
+        fail("cannot read the instruction counter");
+    return value;
+}
+
+/* ---- measuring ------------------------------------------------------------------------------- */
+
+struct amounts {
+    uint64_t slice_trades;
+    size_t slices;
+};
+
+struct measured {
+    double ns[SLICES_MAX]; /* per trade */
+    uint64_t trades, allocations, instructions, updates;
+    bool has_instructions;
+};
+
+/* Returns the trades done. */
+static uint64_t run_some(struct bench *bench, struct truth *truth, uint64_t trades, int counter,
+                         int64_t *spent_ns)
+{
+    fill_batch(bench, trades);
+    count_instructions(counter, true);
+    int64_t begin_ns = cpu_ns();
+    run_batch(bench);
+    *spent_ns += cpu_ns() - begin_ns;
+    count_instructions(counter, false);
+    take_given(truth, &bench->catcher);
+    return bench->trade_count;
+}
+
+static void run_slices(struct bench *bench, struct truth *truth, const struct amounts *amounts,
+                       struct measured *out)
+{
+    int counter = open_instructions();
+    uint64_t allocations_before = allocations, updates_before = bench->catcher.updates;
+    for (size_t i = 0; i < amounts->slices; i++) {
+        int64_t spent_ns = 0;
+        uint64_t done = 0;
+        while (done < amounts->slice_trades)
+            done += run_some(bench, truth, amounts->slice_trades - done, counter, &spent_ns);
+        out->ns[i] = (double)spent_ns / (double)done;
+        out->trades += done;
+    }
+    out->allocations = allocations - allocations_before;
+    out->updates = bench->catcher.updates - updates_before;
+    out->has_instructions = counter >= 0;
+    out->instructions = read_instructions(counter);
+    if (counter >= 0)
+        close(counter);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static void print_measured(const struct bench_case *plan, struct measured *measured, size_t slices)
+{
+    char instructions[24] = "n/a";
+    qsort(measured->ns, slices, sizeof measured->ns[0], compare_doubles);
+    double median = slices % 2 ? measured->ns[slices / 2]
+                               : (measured->ns[slices / 2 - 1] + measured->ns[slices / 2]) / 2;
+    double trades = (double)measured->trades;
+    if (measured->has_instructions)
+        snprintf(instructions, sizeof instructions, "%.0f",
+                 (double)measured->instructions / trades);
+    printf("%-38s %9.2f %9.1f %7.1f-%-7.1f %7s %12.6f %9.4f\n", plan->name, 1e3 / median, median,
+           measured->ns[0], measured->ns[slices - 1], instructions,
+           (double)measured->allocations / trades, (double)measured->updates / trades);
+    fflush(stdout);
+}
+
+static void run_case(const struct bench_case *plan, const struct amounts *amounts)
+{
+    /* In whole records, as batches are. */
+    struct amounts whole = *amounts;
+    whole.slice_trades -= whole.slice_trades % plan->per_record;
+    uint64_t warm = (uint64_t)(plan->horizon_ns / NS_PER_S + 5) * plan->rate * plan->instruments;
+    struct truth truth;
+    static struct bench bench;
+    struct measured measured = {.trades = 0};
+    int64_t unused_ns = 0;
+    truth_init(&truth, plan, warm + whole.slices * whole.slice_trades);
+    bench_init(&bench, &truth);
+    for (uint64_t done = 0; done < warm;)
+        done += run_some(&bench, &truth, warm - done, -1, &unused_ns);
+    run_slices(&bench, &truth, &whole, &measured);
+    close_all(&bench);
+    take_given(&truth, &bench.catcher);
+    market_set_each_forming(&bench.set, on_rest, &truth);
+    compare(&truth);
+    if (bench.counted != truth.totals[0].trades || bench.late == 0)
+        fail("not every trade has counted, or none was late");
+    if (plan->forming != (bench.catcher.forming > 0))
+        fail("forming candles were not asked for, or did not come");
+    bench_release(&bench);
+    truth_release(&truth);
+    print_measured(plan, &measured, whole.slices);
+}
+
+static void print_machine(const struct amounts *amounts)
+{
+    char line[256], model[256] = "unknown processor";
+    FILE *info = fopen("/proc/cpuinfo", "r");
+    while (info != NULL && fgets(line, sizeof line, info) != NULL)
+        if (sscanf(line, "model name : %255[^\n]", model) == 1)
+            break;
+    if (info != NULL)
+        fclose(info);
+    printf("%s, %ld cores, one of them used; " __VERSION__ "\n", model,
+           sysconf(_SC_NPROCESSORS_ONLN));
+    printf("bars 1s, 1m and 1h (all kinds: and 100t, 20v, 1000000n); median of %zu times %" PRIu64
+           " trades, lowest and highest\n\n",
+           amounts->slices, amounts->slice_trades);
+    printf("%-38s %9s %9s %15s %7s %12s %9s\n", "", "Mtrades/s", "ns/trade", "from-to", "instr",
+           "allocations", "updates");
+}
+
+static uint64_t parse_count(const char *text, uint64_t max)
+{
+    char *end = NULL;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (end == text || *end != '\0' || value < 1 || value > max)
+        fail("not a count that can be used");
+    return value;
+}
+
+int main(int argc, char **argv)
+{
+    struct amounts amounts = {.slice_trades = 1000000, .slices = 7};
+    const char *wanted = "";
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--case") == 0)
+            wanted = value;
+        else if (strcmp(argv[i], "--trades") == 0)
+            amounts.slice_trades = parse_count(value, UINT64_C(1000000000));
+        else if (strcmp(argv[i], "--slices") == 0)
+            amounts.slices = (size_t)parse_count(value, SLICES_MAX);
+        else
+            fail("usage: candle_bench [--case TEXT] [--trades N] [--slices N]");
+    }
+    print_machine(&amounts);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (strstr(cases[i].name, wanted) != NULL)
+            run_case(&cases[i], &amounts);
+    return 0;
+}
