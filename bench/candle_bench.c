@@ -10,7 +10,8 @@
  * come and go as they do after hours. Every candle is then compared with what was generated: volume
  * and trades of each window. Instructions are counted where the kernel allows it; without that,
  *
- *   valgrind --tool=callgrind --toggle-collect=run_batch candle_bench --case one --slices 1
+ *   valgrind --tool=callgrind --toggle-collect=run_batch candle_bench --case "one instrument" \
+ *       --slices 1 --trades 100000
  *
  * counts them.
  */
@@ -36,6 +37,8 @@
 #define SLICES_MAX    64
 #define TIME_BARS     3
 #define BARS_MAX      6
+#define PRICE_SCALE   8
+#define VOLUME_SCALE  16 /* notional bars split quantities that finely */
 
 static void fail(const char *what)
 {
@@ -90,20 +93,24 @@ struct bench_case {
     int64_t horizon_ns;
     bool forming;    /* updates of forming candles are given, too */
     bool other_bars; /* tick, volume and notional bars as well */
+    bool composites; /* each two are one instrument on two venues, and there is a composite of it */
 };
 
 static const struct bench_case cases[] = {
-    {"one instrument", 1, 1000, 1, 600 * NS_PER_S, false, false},
-    {"one instrument, 10 trades a record", 1, 1000, 10, 600 * NS_PER_S, false, false},
-    {"one instrument, forming", 1, 1000, 1, 600 * NS_PER_S, true, false},
-    {"one instrument, all kinds of bars", 1, 1000, 1, 600 * NS_PER_S, false, true},
-    {"1,000 instruments", 1000, 1000, 1, 3 * NS_PER_S, false, false},
-    {"1,000 instruments, 10 trades a record", 1000, 1000, 10, 3 * NS_PER_S, false, false},
-    {"1,000 instruments, forming", 1000, 1000, 1, 3 * NS_PER_S, true, false},
-    {"1,000 instruments, all kinds of bars", 1000, 1000, 1, 3 * NS_PER_S, false, true},
-    {"1,000 quiet instruments", 1000, 10, 1, 600 * NS_PER_S, false, false},
+    {"one instrument", 1, 1000, 1, 600 * NS_PER_S, false, false, false},
+    {"one instrument, 10 trades a record", 1, 1000, 10, 600 * NS_PER_S, false, false, false},
+    {"one instrument, forming", 1, 1000, 1, 600 * NS_PER_S, true, false, false},
+    {"one instrument, all kinds of bars", 1, 1000, 1, 600 * NS_PER_S, false, true, false},
+    {"one instrument on two venues, composite", 2, 1000, 1, 600 * NS_PER_S, false, false, true},
+    {"1,000 instruments", 1000, 1000, 1, 3 * NS_PER_S, false, false, false},
+    {"1,000 instruments, 10 trades a record", 1000, 1000, 10, 3 * NS_PER_S, false, false, false},
+    {"1,000 instruments, forming", 1000, 1000, 1, 3 * NS_PER_S, true, false, false},
+    {"1,000 instruments, all kinds of bars", 1000, 1000, 1, 3 * NS_PER_S, false, true, false},
+    {"500 instruments on two venues, composites", 1000, 1000, 1, 3 * NS_PER_S, false, false, true},
+    {"1,000 quiet instruments", 1000, 10, 1, 600 * NS_PER_S, false, false, false},
 };
 
+static const char *const venue_names[] = {"binance", "okx"};
 static const char *const bar_texts[BARS_MAX] = {"1s", "1m", "1h", "100t", "20v", "1000000n"};
 
 /* ---- trades ---------------------------------------------------------------------------------- */
@@ -230,12 +237,13 @@ static void feed_next(struct feed *feed, struct made_record *out)
 /* ---- what must come out ---------------------------------------------------------------------- */
 
 struct window_truth {
-    int64_t volume, given_volume;
+    int128 volume, given_volume; /* of VOLUME_SCALE decimals */
     uint64_t trades, given_trades;
 };
 
 struct truth {
     const struct bench_case *plan;
+    uint32_t markets; /* and composites behind them */
     struct bar bars[BARS_MAX];
     size_t bar_count;
     size_t lengths[TIME_BARS]; /* windows of an instrument */
@@ -249,24 +257,30 @@ static struct window_truth *truth_at(struct truth *truth, uint32_t instrument, s
 {
     int64_t size = truth->bars[bar].size;
     int64_t at = (source_ns - bar_open(truth->bars[bar], START_NS)) / size;
-    if (at < 0 || (size_t)at >= truth->lengths[bar] || instrument >= truth->plan->instruments)
+    if (at < 0 || (size_t)at >= truth->lengths[bar] || instrument >= truth->markets)
         fail("a time that was not generated");
     return &truth->windows[bar][instrument * truth->lengths[bar] + (size_t)at];
 }
 
+static void add_to(struct window_truth *window, const struct made_trade *trade)
+{
+    window->volume += (int128)trade->quantity * 100000000;
+    window->trades++;
+}
+
 static void truth_add(struct truth *truth, const struct made_record *record)
 {
+    const struct bench_case *plan = truth->plan;
     for (size_t i = 0; i < record->count; i++)
         for (size_t bar = 0; bar < truth->bar_count; bar++) {
             const struct made_trade *trade = &record->trades[i];
-            truth->totals[bar].volume += trade->quantity;
-            truth->totals[bar].trades++;
-            if (bar >= TIME_BARS)
-                continue;
-            struct window_truth *window =
-                truth_at(truth, record->instrument, bar, trade->source_ns);
-            window->volume += trade->quantity;
-            window->trades++;
+            int64_t at_ns = trade->source_ns;
+            add_to(&truth->totals[bar], trade);
+            if (bar < TIME_BARS)
+                add_to(truth_at(truth, record->instrument, bar, at_ns), trade);
+            if (bar < TIME_BARS && plan->composites)
+                add_to(truth_at(truth, plan->instruments + record->instrument / 2, bar, at_ns),
+                       trade);
         }
 }
 
@@ -274,14 +288,14 @@ static void truth_add(struct truth *truth, const struct made_record *record)
 static void truth_init(struct truth *truth, const struct bench_case *plan, uint64_t trades)
 {
     *truth = (struct truth){.plan = plan, .bar_count = plan->other_bars ? BARS_MAX : TIME_BARS};
+    truth->markets = plan->instruments + (plan->composites ? plan->instruments / 2 : 0);
     int64_t span_ns = (int64_t)(trades / plan->instruments / plan->rate * 2 + 60) * NS_PER_S;
     for (size_t i = 0; i < truth->bar_count; i++)
         if (bar_parse(&truth->bars[i], bar_texts[i]) != ERR_OK)
             fail(err_text(ERR_USAGE));
     for (size_t i = 0; i < TIME_BARS; i++) {
         truth->lengths[i] = (size_t)(span_ns / truth->bars[i].size + 2);
-        truth->windows[i] =
-            take(plan->instruments * truth->lengths[i], sizeof truth->windows[i][0]);
+        truth->windows[i] = take(truth->markets * truth->lengths[i], sizeof truth->windows[i][0]);
     }
     struct feed feed;
     struct made_record record;
@@ -302,8 +316,9 @@ static void truth_release(struct truth *truth)
 /* ---- what comes out -------------------------------------------------------------------------- */
 
 struct given {
-    uint32_t instrument, bar;
-    int64_t open_ns, volume;
+    uint32_t market, bar;
+    int64_t open_ns;
+    struct decimal volume;
     uint64_t trades;
 };
 
@@ -318,10 +333,17 @@ struct catcher {
     size_t capacity;
 };
 
-static uint32_t number_of(const char *symbol)
+/* From venue and symbol, which fill_trade() wrote; composites stand behind the markets. */
+static uint32_t market_of(const struct candle *candle, const struct bench_case *plan)
 {
-    return (uint32_t)(symbol[1] - '0') * 1000 + (uint32_t)(symbol[2] - '0') * 100 +
-           (uint32_t)(symbol[3] - '0') * 10 + (uint32_t)(symbol[4] - '0');
+    const char *symbol = candle->symbol;
+    uint32_t number = (uint32_t)(symbol[1] - '0') * 1000 + (uint32_t)(symbol[2] - '0') * 100 +
+                      (uint32_t)(symbol[3] - '0') * 10 + (uint32_t)(symbol[4] - '0');
+    if (!plan->composites)
+        return number;
+    if (candle->venue[0] == COMPOSITE_VENUE[0])
+        return plan->instruments + number;
+    return 2 * number + (strcmp(candle->venue, venue_names[1]) == 0);
 }
 
 static void on_candle(const struct candle *candle, void *arg)
@@ -338,12 +360,19 @@ static void on_candle(const struct candle *candle, void *arg)
     while (!bar_equal(catcher->truth->bars[bar], candle->bar))
         bar++;
     catcher->given[catcher->count++] = (struct given){
-        .instrument = number_of(candle->symbol),
+        .market = market_of(candle, catcher->truth->plan),
         .bar = bar,
         .open_ns = candle->open_ns,
-        .volume = (int64_t)candle->volume.mantissa,
+        .volume = candle->volume,
         .trades = candle->trades,
     };
+}
+
+static int128 in_units(struct decimal volume)
+{
+    if (decimal_rescale(&volume, volume, VOLUME_SCALE) != ERR_OK)
+        fail("a volume of too many decimals");
+    return volume.mantissa;
 }
 
 static void take_given(struct truth *truth, struct catcher *catcher)
@@ -353,11 +382,11 @@ static void take_given(struct truth *truth, struct catcher *catcher)
         truth->candles[given->bar]++;
         struct window_truth *into = &truth->totals[given->bar];
         if (given->bar < TIME_BARS) {
-            into = truth_at(truth, given->instrument, given->bar, given->open_ns);
+            into = truth_at(truth, given->market, given->bar, given->open_ns);
             into->given_volume = 0;
             into->given_trades = 0;
         }
-        into->given_volume += given->volume;
+        into->given_volume += in_units(given->volume);
         into->given_trades += given->trades;
     }
     catcher->count = 0;
@@ -368,7 +397,7 @@ static void on_rest(const struct candle *candle, void *arg)
     struct truth *truth = arg;
     for (size_t bar = TIME_BARS; bar < truth->bar_count; bar++)
         if (bar_equal(truth->bars[bar], candle->bar)) {
-            truth->totals[bar].given_volume += (int64_t)candle->volume.mantissa;
+            truth->totals[bar].given_volume += in_units(candle->volume);
             truth->totals[bar].given_trades += candle->trades;
         }
 }
@@ -376,7 +405,7 @@ static void on_rest(const struct candle *candle, void *arg)
 static void compare(const struct truth *truth)
 {
     for (size_t bar = 0; bar < TIME_BARS; bar++)
-        for (size_t i = 0; i < truth->plan->instruments * truth->lengths[bar]; i++) {
+        for (size_t i = 0; i < truth->markets * truth->lengths[bar]; i++) {
             const struct window_truth *window = &truth->windows[bar][i];
             if (window->volume != window->given_volume || window->trades != window->given_trades)
                 fail("a candle is not what was generated");
@@ -392,14 +421,14 @@ static void compare(const struct truth *truth)
 
 struct batch_record {
     int64_t wall_ns, passed_ns;
-    size_t count; /* trades */
+    size_t venue, count; /* trades */
 };
 
 struct bench {
     const struct bench_case *plan;
     struct feed feed;
     struct market_set set;
-    struct market_source source;
+    struct market_source sources[2];
     struct catcher catcher;
     int64_t wall_ns; /* of the newest record */
     uint64_t seq;
@@ -409,7 +438,8 @@ struct bench {
     struct trade trades[BATCH_TRADES];
 };
 
-static void fill_trade(struct trade *trade, uint32_t instrument, const struct made_trade *made)
+static void fill_trade(struct trade *trade, uint32_t number, bool dashed,
+                       const struct made_trade *made)
 {
     *trade = (struct trade){
         .source_ns = made->source_ns,
@@ -418,39 +448,37 @@ static void fill_trade(struct trade *trade, uint32_t instrument, const struct ma
         .first_id = made->id,
         .last_id = made->id,
         .count = 1,
-        .price = {made->price, 8},
-        .quantity = {made->quantity, 8},
+        .price = {made->price, PRICE_SCALE},
+        .quantity = {made->quantity, PRICE_SCALE},
         .taker = made->taker,
     };
-    const char symbol[] = {'T',
-                           (char)('0' + instrument / 1000 % 10),
-                           (char)('0' + instrument / 100 % 10),
-                           (char)('0' + instrument / 10 % 10),
-                           (char)('0' + instrument % 10),
-                           'U',
-                           'S',
-                           'D',
-                           'T'};
-    memcpy(trade->symbol, symbol, sizeof symbol);
+    /* "T0042USDT", and as the other venue spells it. */
+    memcpy(trade->symbol, dashed ? "T0000-USDT" : "T0000USDT", dashed ? 11 : 10);
+    for (size_t place = 4; place > 0; place--, number /= 10)
+        trade->symbol[place] = (char)('0' + number % 10);
 }
 
 static void fill_batch(struct bench *bench, uint64_t trades)
 {
     size_t wanted = trades < BATCH_TRADES ? (size_t)trades : BATCH_TRADES;
+    uint32_t venues = bench->plan->composites ? 2 : 1;
     struct made_record record;
     bench->record_count = bench->trade_count = 0;
     while (bench->trade_count + bench->plan->per_record <= wanted) {
         feed_next(&bench->feed, &record);
         bench->records[bench->record_count++] =
-            (struct batch_record){record.wall_ns, record.wall_ns - bench->wall_ns, record.count};
+            (struct batch_record){record.wall_ns, record.wall_ns - bench->wall_ns,
+                                  record.instrument % venues, record.count};
         bench->wall_ns = record.wall_ns;
         for (size_t i = 0; i < record.count; i++)
-            fill_trade(&bench->trades[bench->trade_count++], record.instrument, &record.trades[i]);
+            fill_trade(&bench->trades[bench->trade_count++], record.instrument / venues,
+                       record.instrument % venues > 0, &record.trades[i]);
     }
 }
 
 /* All that is measured. */
-__attribute__((noinline)) static void run_batch(struct bench *bench)
+void run_batch(struct bench *bench);
+__attribute__((noinline)) void run_batch(struct bench *bench)
 {
     struct market_set *set = &bench->set;
     const struct trade *trade = bench->trades;
@@ -460,9 +488,12 @@ __attribute__((noinline)) static void run_batch(struct bench *bench)
     enum err err = ERR_OK;
     for (size_t i = 0; i < bench->record_count && err == ERR_OK; i++) {
         const struct batch_record *record = &bench->records[i];
-        market_set_begin(set, ++bench->seq, record->wall_ns, record->passed_ns);
+        const struct market_set_record at = {++bench->seq, record->wall_ns, record->wall_ns,
+                                             record->passed_ns};
+        market_set_begin(set, &at);
         for (size_t left = record->count; left > 0 && err == ERR_OK; left--) {
-            err = market_set_trade(set, &bench->source, trade++, &verdict, &finding, &market);
+            err = market_set_trade(set, &bench->sources[record->venue], trade++, &verdict, &finding,
+                                   &market);
             bench->counted += verdict == MARKET_SET_DONE && finding.verdict == MARKET_COUNTED;
             bench->late += finding.late;
         }
@@ -473,34 +504,59 @@ __attribute__((noinline)) static void run_batch(struct bench *bench)
         fail(err_text(err));
 }
 
+static void begin_record(struct bench *bench, int64_t passed_ns)
+{
+    bench->wall_ns += passed_ns;
+    const struct market_set_record at = {++bench->seq, bench->wall_ns, bench->wall_ns, passed_ns};
+    market_set_begin(&bench->set, &at);
+}
+
 /* Time passes, so that all windows close. */
 static void close_all(struct bench *bench)
 {
-    market_set_begin(&bench->set, ++bench->seq, bench->wall_ns + 2 * 3600 * NS_PER_S,
-                     2 * 3600 * NS_PER_S);
+    begin_record(bench, 2 * 3600 * NS_PER_S);
     if (market_set_end(&bench->set) != ERR_OK)
-        fail("out of memory");
+        fail(err_text(ERR_NOMEM));
+}
+
+static void open_connections(struct bench *bench)
+{
+    begin_record(bench, 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct market_source *source = &bench->sources[i];
+        *source = (struct market_source){.channel = "trade", .received = true};
+        if (venue_get(&source->venue, venue_names[i]) != ERR_OK ||
+            market_set_open(&bench->set, source->venue, i + 1, true, &source->connection) != ERR_OK)
+            fail(err_text(ERR_NOMEM));
+    }
+    if (market_set_end(&bench->set) != ERR_OK)
+        fail(err_text(ERR_NOMEM));
 }
 
 static void bench_init(struct bench *bench, const struct truth *truth)
 {
     const struct bench_case *plan = truth->plan;
-    *bench = (struct bench){
-        .plan = plan, .source = {.channel = "trade", .connection = 1}, .wall_ns = START_NS};
-    if (venue_get(&bench->source.venue, "binance") != ERR_OK)
-        fail("there is no venue 'binance'");
-    size_t capacity = GIVEN_MAX + (size_t)plan->instruments * BARS_MAX * 8;
+    *bench = (struct bench){.plan = plan, .wall_ns = START_NS};
+    size_t capacity = GIVEN_MAX + (size_t)truth->markets * BARS_MAX * 8;
     bench->catcher = (struct catcher){
         .truth = truth, .given = take(capacity, sizeof(struct given)), .capacity = capacity};
+    static struct composite_config composite;
+    composite_config_default(&composite);
+    composite.rules[0] = (struct composite_rule){.instrument = "*", .method = COMPOSITE_VWAP};
+    composite.rule_count = plan->composites;
     struct market_set_options options = {
         .bar_count = truth->bar_count,
         .lateness_ns = 500 * NS_PER_MS,
         .horizon_ns = plan->horizon_ns,
+        .composite = plan->composites ? &composite : NULL,
+        .forming = plan->forming,
         .candle = on_candle,
         .arg = &bench->catcher,
     };
     memcpy(options.bars, truth->bars, sizeof truth->bars);
-    market_set_init(&bench->set, &options);
+    if (market_set_init(&bench->set, &options) != ERR_OK)
+        fail(err_text(ERR_NOMEM));
+    open_connections(bench);
     feed_init(&bench->feed, plan);
 }
 
@@ -612,7 +668,7 @@ static void print_measured(const struct bench_case *plan, struct measured *measu
     if (measured->has_instructions)
         snprintf(instructions, sizeof instructions, "%.0f",
                  (double)measured->instructions / trades);
-    printf("%-38s %9.2f %9.1f %7.1f-%-7.1f %7s %12.6f %9.4f\n", plan->name, 1e3 / median, median,
+    printf("%-42s %9.2f %9.1f %7.1f-%-7.1f %7s %12.6f %9.4f\n", plan->name, 1e3 / median, median,
            measured->ns[0], measured->ns[slices - 1], instructions,
            (double)measured->allocations / trades, (double)measured->updates / trades);
     fflush(stdout);
@@ -635,7 +691,8 @@ static void run_case(const struct bench_case *plan, const struct amounts *amount
     run_slices(&bench, &truth, &whole, &measured);
     close_all(&bench);
     take_given(&truth, &bench.catcher);
-    market_set_each_forming(&bench.set, on_rest, &truth);
+    if (market_set_each_forming(&bench.set, on_rest, &truth) != ERR_OK)
+        fail(err_text(ERR_NOMEM));
     compare(&truth);
     if (bench.counted != truth.totals[0].trades || bench.late == 0)
         fail("not every trade has counted, or none was late");
@@ -660,7 +717,7 @@ static void print_machine(const struct amounts *amounts)
     printf("bars 1s, 1m and 1h (all kinds: and 100t, 20v, 1000000n); median of %zu times %" PRIu64
            " trades, lowest and highest\n\n",
            amounts->slices, amounts->slice_trades);
-    printf("%-38s %9s %9s %15s %7s %12s %9s\n", "", "Mtrades/s", "ns/trade", "from-to", "instr",
+    printf("%-42s %9s %9s %15s %7s %12s %9s\n", "", "Mtrades/s", "ns/trade", "from-to", "instr",
            "allocations", "updates");
 }
 
@@ -671,6 +728,15 @@ static uint64_t parse_count(const char *text, uint64_t max)
     if (end == text || *end != '\0' || value < 1 || value > max)
         fail("not a count that can be used");
     return value;
+}
+
+/* A name's part asks for all that have it, a whole name for that one. */
+static bool is_wanted(const char *name, const char *wanted)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (strcmp(cases[i].name, wanted) == 0)
+            return strcmp(name, wanted) == 0;
+    return strstr(name, wanted) != NULL;
 }
 
 int main(int argc, char **argv)
@@ -690,7 +756,7 @@ int main(int argc, char **argv)
     }
     print_machine(&amounts);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        if (strstr(cases[i].name, wanted) != NULL)
+        if (is_wanted(cases[i].name, wanted))
             run_case(&cases[i], &amounts);
     return 0;
 }

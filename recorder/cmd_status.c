@@ -68,17 +68,19 @@ static void print_figures(const json_t *report)
     if (number_of(report, "usual_per_min") > 0)
         printf(", usually %lld", number_of(report, "usual_per_min"));
     print_latency(report);
-    printf("; in 10 min %lld reconnects, %lld failed attempts, %lld malformed, %lld dropped, %lld "
-           "missing\n",
+    printf("; in 10 min: reconnects %lld, failed attempts %lld, malformed %lld, dropped %lld, "
+           "missing %lld\n",
            number_of(report, "reconnects"), number_of(report, "errors"),
            number_of(report, "malformed"), number_of(report, "dropped"),
            number_of(report, "missing"));
 }
 
-static void print_score(const json_t *object)
+/* `said`: what stands on the line already. */
+static void print_score(const json_t *object, const char *said)
 {
     const char *why = text_of(json_object_get(object, "report"), "why");
-    printf("score %lld%s%s", number_of(object, "score"), *why ? ": " : "", why);
+    bool more = *why && strcmp(why, said) != 0;
+    printf("; score %lld%s%s\n", number_of(object, "score"), more ? ": " : "", more ? why : "");
 }
 
 static void print_connections(const json_t *venue, int64_t now_ns)
@@ -99,9 +101,7 @@ static void print_connections(const json_t *venue, int64_t now_ns)
             number_of(item, "refused") > 0 ? " (some refused)" : "",
             number_of(item, "frames_per_min"), ago(data, item, "last_data", now_ns));
         print_latency(json_object_get(item, "report"));
-        printf("; ");
-        print_score(item);
-        printf("\n");
+        print_score(item, "");
     }
 }
 
@@ -110,12 +110,11 @@ static void print_venue(const json_t *venue, int64_t now_ns)
     char data[32];
     const json_t *repair = json_object_get(venue, "repair");
     const char *why = text_of(venue, "why");
-    printf("%-18s %-9s %12lld frames %12lld trades  last data %-12s  reconnects %lld%s%s; ",
+    printf("%-18s %-9s %12lld frames %12lld trades  last data %-12s  reconnects %lld%s%s",
            text_of(venue, "venue"), text_of(venue, "health"), number_of(venue, "frames"),
            number_of(venue, "trades"), ago(data, venue, "last_data", now_ns),
            number_of(venue, "reconnects"), *why ? "  " : "", why);
-    print_score(venue);
-    printf("\n");
+    print_score(venue, why);
     print_figures(json_object_get(venue, "report"));
     if (number_of(repair, "holes") > 0)
         printf("    %lld holes: %lld open, %lld trades fetched, %lld not repaired, %lld possibly "

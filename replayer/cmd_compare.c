@@ -20,6 +20,18 @@ struct compare_command {
     bool klines;
 };
 
+/* Two defaults are others here. */
+static const char *help_of(const struct option *option)
+{
+    if (strcmp(option->name, "empty") == 0)
+        return "windows without trades: no candle, or a flat one that says whether the venue was "
+               "connected (default carry)";
+    if (strcmp(option->name, "composite") == 0)
+        return "candles over all venues, '*' for all instruments, by vwap, median, mean or "
+               "consolidated (default: the tape's, else *=vwap)";
+    return option->help;
+}
+
 static void fill_options(struct compare_command *compare, struct option options[OPTION_COUNT])
 {
     struct compare_wish *wish = &compare->wish;
@@ -46,6 +58,8 @@ static void fill_options(struct compare_command *compare, struct option options[
     };
     memcpy(options, own, sizeof own);
     engine_options_table(&wish->engine, engine);
+    for (size_t i = 0; i < ENGINE_OPTION_COUNT; i++)
+        engine[i].help = help_of(&engine[i]);
     memcpy(options + OWN_COUNT, engine + 1, (ENGINE_OPTION_COUNT - 1) * sizeof engine[0]);
     options[OPTION_COUNT - 1] = (struct option){.name = NULL};
 }
@@ -134,6 +148,7 @@ static enum err run_tapes(struct compare_command *compare, const char *const *ta
         enum err err = compare_verdicts_open(&verdicts, compare->format);
         if (err != ERR_OK)
             return err;
+        compare->wish.forming = true;
         compare->wish.verdict = compare_verdicts_add;
         compare->wish.arg = &verdicts;
     }

@@ -1,8 +1,8 @@
 #include "replayer/compare_run.h"
 
-#include "engine/base/log.h"
 #include "engine/base/time_text.h"
-#include "engine/sink/candle_store.h"
+#include "engine/candle/composite.h"
+#include "engine/sink/compare_store.h"
 #include "replayer/kline_source.h"
 #include "replayer/replay_run.h"
 #include "replayer/replay_stop.h"
@@ -23,6 +23,7 @@ struct pass {
     struct compare_run *run;
     struct kline_source *source; /* of the tape */
     bool lost_late;
+    bool several;      /* tapes: a composite over the venues of one would stand for all */
     size_t name_count; /* instruments asked for */
     const char *names[NAMES_MAX];
     bool seen[NAMES_MAX];
@@ -32,6 +33,8 @@ struct pass {
 static enum err take_candle(const struct candle *candle, void *arg)
 {
     struct pass *pass = arg;
+    if (pass->several && strcmp(candle->venue, COMPOSITE_VENUE) == 0)
+        return ERR_OK;
     for (size_t i = 0; i < pass->name_count; i++)
         pass->seen[i] = pass->seen[i] || strcmp(pass->names[i], candle->instrument) == 0;
     enum err err = venue_compare_take(pass->run->venues, candle);
@@ -160,10 +163,10 @@ static enum err configure(struct replay_settings *settings, const struct compare
     return ERR_OK;
 }
 
-static enum err run_tape(struct pass *pass, struct compare_wish *wish, const char *tape)
+static enum err run_tape(struct pass *pass, const struct compare_wish *wish, const char *tape)
 {
     char bars[BAR_LIST_MAX];
-    const struct replay_tap tap = {take_candle, take_record, take_end, pass};
+    const struct replay_tap tap = {take_candle, take_record, take_end, wish->forming, pass};
     struct replay_settings *settings = calloc(1, sizeof *settings);
     struct option table[REPLAY_OPTION_COUNT];
     if (!settings)
@@ -204,8 +207,8 @@ static enum err check_names(const struct pass *pass)
     return ERR_OK;
 }
 
-static enum err run_all(struct pass *pass, struct compare_wish *wish, const char *const *tapes,
-                        size_t count)
+static enum err run_all(struct pass *pass, const struct compare_wish *wish,
+                        const char *const *tapes, size_t count)
 {
     bool unknown = false;
     enum err err = split_names(pass, wish);
@@ -219,7 +222,7 @@ static enum err run_all(struct pass *pass, struct compare_wish *wish, const char
     return err == ERR_OK && unknown ? check_names(pass) : err;
 }
 
-enum err compare_run_tapes(struct compare_run *out, struct compare_wish *wish,
+enum err compare_run_tapes(struct compare_run *out, const struct compare_wish *wish,
                            const char *const *tapes, size_t count)
 {
     *out = (struct compare_run){0};
@@ -229,10 +232,10 @@ enum err compare_run_tapes(struct compare_run *out, struct compare_wish *wish,
         err = open_klines(out, wish);
     if (err == ERR_OK) {
         pass->run = out;
+        pass->several = count > 1;
         err = run_all(pass, wish, tapes, count);
         kline_compare_end(out->klines, pass->lost_late);
     }
-    out->stopped = replay_stop_asked();
     free(pass);
     return err;
 }
@@ -250,96 +253,44 @@ bool compare_run_is_store(const char *path)
     return size == sizeof data && memcmp(data, head, sizeof head) == 0;
 }
 
-struct bar_search {
-    const char *bar;
-    bool found;
-};
-
-static enum err search_bar(const char *venue, const char *instrument, const char *bar, void *arg)
+static bool is_stopped(void *arg)
 {
-    struct bar_search *search = arg;
-    (void)venue;
-    (void)instrument;
-    search->found = search->found || strcmp(bar, search->bar) == 0;
-    return ERR_OK;
+    (void)arg;
+    return replay_stop_asked();
 }
 
-static enum err has_bar(struct candle_store *store, struct bar bar, bool *out)
-{
-    char text[BAR_TEXT_MAX];
-    bar_format(text, bar);
-    struct bar_search search = {.bar = text};
-    enum err err = candle_store_series(store, search_bar, &search);
-    *out = search.found;
-    return err;
-}
-
-/* A store has the bars that it was filled with; without the short one the lead is told in the
- * other.
- */
-static enum err check_bars(struct candle_store *store, struct compare_wish *wish, const char *path)
-{
-    char text[BAR_TEXT_MAX];
-    bool found = false;
-    enum err err = has_bar(store, wish->bar, &found);
-    bar_format(text, wish->bar);
-    if (err == ERR_OK && !found)
-        return err_fail(ERR_UNKNOWN,
-                        "no candles of bar '%s' in '%s'; name one that it has with --bar, 'rewick "
-                        "candles' shows them",
-                        text, path);
-    if (err == ERR_OK)
-        err = has_bar(store, wish->lag_bar, &found);
-    if (err != ERR_OK || found)
-        return err;
-    bar_format(text, wish->lag_bar);
-    if (wish->lag_bar_said)
-        return err_fail(ERR_UNKNOWN, "no candles of bar '%s' in '%s'; name another --lag-bar", text,
-                        path);
-    wish->lag_bar = wish->bar;
-    return ERR_OK;
-}
-
-static enum err take_row(const struct candle *candle, void *arg)
-{
-    struct compare_run *run = arg;
-    return replay_stop_asked() ? ERR_STOP : venue_compare_take(run->venues, candle);
-}
-
-static enum err read_store(struct candle_store *store, struct compare_run *out,
-                           const struct compare_wish *wish)
+static enum err read_store(struct compare_run *out, const struct compare_wish *wish,
+                           struct candle_store *store)
 {
     static char storage[NAMES_BYTES];
     static const char *names[NAMES_MAX];
-    const struct bar bars[] = {wish->bar, wish->lag_bar};
-    struct candle_query query = {
+    struct compare_store_query query = {
         .instruments = names,
-        .bars = bars,
-        .bar_count = bar_equal(bars[0], bars[1]) ? 1 : 2,
-        .from_ns = wish->from_ns,
-        .to_ns = wish->to_ns,
+        .options = {.bar = wish->bar,
+                    .lag_bar = wish->lag_bar,
+                    .from_ns = wish->from_ns,
+                    .to_ns = wish->to_ns},
+        .lag_bar_said = wish->lag_bar_said,
+        .stop = is_stopped,
     };
     enum err err = ERR_OK;
     if (wish->instruments)
         err = options_split(wish->instruments, storage, sizeof storage, names, NAMES_MAX,
                             &query.instrument_count);
-    if (err == ERR_OK)
-        err = candle_store_query(store, &query, take_row, out, NULL);
-    out->stopped = err == ERR_STOP;
-    return err == ERR_STOP ? ERR_OK : err;
+    return err == ERR_OK ? compare_store_read(&out->venues, store, &query) : err;
 }
 
-enum err compare_run_store(struct compare_run *out, struct compare_wish *wish, const char *path)
+enum err compare_run_store(struct compare_run *out, const struct compare_wish *wish,
+                           const char *path)
 {
     struct candle_store *store = NULL;
     *out = (struct compare_run){0};
     enum err err = candle_store_open(&store, path);
-    if (err == ERR_OK)
-        err = check_bars(store, wish, path);
-    if (err == ERR_OK)
-        err = open_venues(out, wish);
-    if (err == ERR_OK)
-        err = read_store(store, out, wish);
+    if (err == ERR_OK) {
+        err = read_store(out, wish, store);
+        if (err == ERR_UNKNOWN || err == ERR_LIMIT)
+            err_context(err, "'%s'", path);
+    }
     candle_store_close(store);
     return err;
 }

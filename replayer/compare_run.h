@@ -20,6 +20,7 @@ struct compare_wish {
     bool lag_bar_said;
     int64_t from_ns, to_ns; /* open times; INT64_MIN and INT64_MAX = no bound */
     bool salvage;
+    bool forming; /* klines are compared while they form, too */
     void (*verdict)(const struct kline_verdict *verdict, void *arg); /* may be NULL */
     void *arg;
 };
@@ -33,10 +34,11 @@ struct compare_run {
     bool stopped;                            /* before the end: what is there is a part */
 };
 
-/* ERR_DAMAGED after all that is whole was taken: what came is in `out`. */
-enum err compare_run_tapes(struct compare_run *out, struct compare_wish *wish,
+/* Until replay_stop_asked(): then what is there is a part. ERR_DAMAGED after all that is whole was
+ * taken: what came is in `out`. */
+enum err compare_run_tapes(struct compare_run *out, const struct compare_wish *wish,
                            const char *const *tapes, size_t count) ERR_MUST_CHECK;
-enum err compare_run_store(struct compare_run *out, struct compare_wish *wish,
+enum err compare_run_store(struct compare_run *out, const struct compare_wish *wish,
                            const char *path) ERR_MUST_CHECK;
 void compare_run_release(struct compare_run *run); /* accepts a zeroed one */
 

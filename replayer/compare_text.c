@@ -8,6 +8,8 @@
 #define CELL_MAX        160
 #define DIFFERENCES_MAX (KLINE_FIELDS_MAX * (2 * DECIMAL_TEXT_MAX + 32))
 #define NOTES_MAX       64
+#define PRICE_DIGITS    2 /* of a table: so many decimals at least, */
+#define NUMBER_DIGITS   8 /* and at most */
 
 /* ---- venues as CSV and NDJSON ---------------------------------------------------------------- */
 
@@ -67,14 +69,14 @@ static const char *rounded(char text[CELL_MAX], bool there, struct decimal value
     return text;
 }
 
-/* Without zeros behind the last digit that is none. */
-static const char *stripped(char text[CELL_MAX], bool there, struct decimal value)
+/* Without the zeros at the end, but with `least` decimals where there are as many. */
+static struct decimal strip(struct decimal value, uint8_t least)
 {
-    while (value.scale > 0 && value.mantissa % 10 == 0) {
+    while (value.scale > least && value.mantissa % 10 == 0) {
         value.mantissa /= 10;
         value.scale--;
     }
-    return rounded(text, there, value, 8);
+    return value;
 }
 
 static const char *percent(char text[CELL_MAX], bool there, uint32_t ppm)
@@ -113,12 +115,12 @@ static enum err table_row(struct text_rows *rows, const struct compare_row *row)
     char texts[TABLE_COLUMNS][CELL_MAX];
     struct decimal correlation = {row->lag.permille, 3};
     bool traded = row->candles > 0;
-    uint8_t vwap_scale = (uint8_t)(row->close.scale + 2);
+    struct decimal close = strip(row->close, PRICE_DIGITS);
     const char *const cells[TABLE_COLUMNS] = {
         row->venue,
-        rounded(texts[1], traded, row->close, DECIMAL_SCALE_MAX),
-        rounded(texts[2], row->has_vwap, row->vwap, vwap_scale),
-        stripped(texts[3], row->has_volume, row->volume),
+        rounded(texts[1], traded, close, NUMBER_DIGITS),
+        rounded(texts[2], row->has_vwap, row->vwap, (uint8_t)(close.scale + 2)),
+        rounded(texts[3], row->has_volume, strip(row->volume, 0), NUMBER_DIGITS),
         percent(texts[4], row->has_share, row->share_ppm),
         rounded(texts[5], row->has_spread, row->spread_last, 2),
         rounded(texts[6], row->has_spread, row->spread_mean, 2),
@@ -197,7 +199,7 @@ enum err compare_verdicts_open(struct compare_verdicts *verdicts, enum text_form
 
 static void format_notes(char text[NOTES_MAX], uint32_t notes)
 {
-    static const char *const words[] = {"cut", "rounded", "quiet"};
+    static const char *const words[] = {"cut", "rounded", "quiet", "forming"};
     text[0] = '\0';
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (notes & (1u << i))
@@ -282,8 +284,8 @@ void compare_text_counts(char *text, size_t size, const struct kline_counts *cou
 {
     snprintf(text, size,
              "klines: %" PRIu64 " compared, %" PRIu64 " equal (%" PRIu64
-             " of them cut by the venue), %" PRIu64 " explained, %" PRIu64
-             " not explained; %" PRIu64 " not covered",
+             " with digits cut), %" PRIu64 " explained, %" PRIu64 " not explained; %" PRIu64
+             " not covered",
              counts->compared, counts->equal, counts->cut, counts->explained, counts->differs,
              counts->not_covered);
 }

@@ -32,7 +32,7 @@ void compare_verdicts_add(const struct kline_verdict *verdict, void *arg);
 enum err compare_verdicts_close(struct compare_verdicts *verdicts,
                                 const struct kline_compare *klines) ERR_MUST_CHECK;
 
-/* "klines: 118 of 120 are equal (12 of them cut), 2 differ ...", for stdout below the venues. */
+/* "klines: 120 compared, 118 equal (12 with digits cut), ...", for below the venues. */
 void compare_text_counts(char *text, size_t size, const struct kline_counts *counts);
 
 #endif

@@ -110,7 +110,8 @@ static enum err open_engine(struct replay *replay)
 {
     struct engine_outlet outlet = {
         .candle = on_candle,
-        .forming = outputs_want_forming(replay->outputs),
+        .forming = outputs_want_forming(replay->outputs) ||
+                   (replay->settings->tap && replay->settings->tap->forming),
         .tape = outputs_tape(replay->outputs),
         .health = outputs_want_health(replay->outputs) ? on_health : NULL,
         .note = on_note,

@@ -22,6 +22,7 @@ struct replay_tap {
     enum err (*record)(const struct record *record, void *arg);
     /* The candles still forming have been given; the engine goes away. */
     void (*end)(const struct engine *engine, void *arg);
+    bool forming; /* forming candles too */
     void *arg;
 };
 

@@ -3,10 +3,10 @@
  * is the proof that a tape reproduces what was seen.
  *
  * Definition (docs/candles.md has it with an example): SHA-256 (FIPS 180-4) over, for every update
- * in the order the engine made them, the columns of CANDLE_COLUMNS, each as its text from
- * candle_field() ("" when it has no value), with a comma between columns and a line feed behind the
- * last: the CSV rows that `rewick replay --forming --format csv` prints, without the header. No
- * text there needs CSV quotes. Nothing of the machine, the run or the clock is in it.
+ * in the order the engine made them, the columns of CANDLE_COLUMNS in front of `tape`, each as its
+ * text from candle_field() ("" when it has no value), with a comma between columns and a line feed
+ * behind the last: the CSV rows that `rewick replay --forming --format csv` prints, without the
+ * header and the columns that belong to the place and the run. No text there needs CSV quotes.
  */
 #ifndef REWICK_ENGINE_CANDLE_CANDLE_DIGEST_H
 #define REWICK_ENGINE_CANDLE_CANDLE_DIGEST_H

@@ -279,7 +279,6 @@ static void advance_windows(const struct turn *turn, struct composite_windows *w
     while (windows->closed < windows->count &&
            composite_windows_at(windows, windows->closed)->close_ns <= until_ns)
         close_first_forming(turn, windows);
-    from = from > windows->closed ? from : windows->closed;
     give_changed(turn, windows, from, windows->count, CANDLE_FORMING);
     windows->changed_from_ns = INT64_MAX;
     windows->changed_to_ns = INT64_MIN;

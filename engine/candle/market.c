@@ -214,6 +214,8 @@ static enum err make_window(struct market *market, const struct market_rules *ru
         return err;
     if ((*out)->close_ns < market->due_ns)
         market->due_ns = (*out)->close_ns;
+    if (market->series[i].forming.count >= SERIES_WINDOWS_MAX)
+        market->changed = true; /* too many: the oldest closes */
     bool direct = spot->late || rules->series.outlet->forming;
     for (size_t j = next_above(rules, i, i); j > 0 && !direct; j = next_above(rules, i, j)) {
         struct series_spot above = series_locate(&market->series[j], &rules->series,
@@ -350,7 +352,7 @@ static bool amount_of(const struct market *market, const struct trade *trade, st
 }
 
 /* The first trade that counts. Its window, and those before it, were not followed from their start.
- */
+ * The watermark comes with the end of the record: nothing in this one is late. */
 static enum err start(struct market *market, const struct market_rules *rules,
                       const struct market_source *source, const struct trade *trade,
                       int64_t clock_ns)
@@ -359,7 +361,6 @@ static enum err start(struct market *market, const struct market_rules *rules,
     market->newest_ns = trade->source_ns;
     market->newest_id = trade->id;
     market->highest_clock_ns = clock_ns;
-    market->watermark_ns = trade->source_ns - rules->lateness_ns;
     market->seen_malformed = source->malformed;
     market->seen_dropped = source->dropped;
     market->seen_steps = source->steps;
@@ -429,13 +430,14 @@ static enum err add_trade(struct market *market, const struct market_rules *rule
             err = add_to(market, rules, i, &deed);
     if (err != ERR_OK)
         return err;
+    /* It moves time even when it is lost, so that no bar changes the candles of others. */
+    if (!entry.out_of_order)
+        move_newest(market, trade, clock_ns);
+    market->moved = true;
     out->verdict = deed.counted ? MARKET_COUNTED : MARKET_LOST_LATE;
     if (!deed.counted)
         return ERR_OK;
     out->out_of_order = entry.out_of_order;
-    if (!entry.out_of_order)
-        move_newest(market, trade, clock_ns);
-    market->moved = true;
     struct market_face face = face_of(market, rules);
     face.now_ns = time_of(market, rules, clock_ns);
     for (size_t i = 0; i < rules->trade_count && err == ERR_OK; i++) {

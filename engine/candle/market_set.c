@@ -295,12 +295,34 @@ struct connection *market_set_connection(const struct market_set *set, uint32_t 
     return connection_set_find(&set->connections, id);
 }
 
+/* When the first of those that follow a market was opened, but for one that leaves it. */
+static int64_t first_opened(const struct market_set *set, const struct market *market,
+                            const struct connection *leaving)
+{
+    int64_t first_ns = INT64_MAX;
+    for (size_t i = 0; i < set->connections.count; i++) {
+        const struct connection *connection = set->connections.items[i];
+        if (connection != leaving && connection->venue == market->venue &&
+            connection->opened_ns < first_ns && connection_follows(connection, market->symbol))
+            first_ns = connection->opened_ns;
+    }
+    return first_ns;
+}
+
+static void unfollow(struct market_set *set, struct market *market,
+                     const struct connection *leaving, int64_t clock_ns)
+{
+    market_unfollow(market, &set->rules, clock_ns);
+    if (!market->started && market->followers > 0)
+        market->followed_clock_ns = first_opened(set, market, leaving);
+}
+
 static void close_at(struct market_set *set, struct connection *connection, int64_t clock_ns)
 {
     for (size_t i = 0; i < set->market_count; i++) {
         struct market *market = set->markets[i];
         if (market->venue == connection->venue && connection_follows(connection, market->symbol))
-            market_unfollow(market, &set->rules, clock_ns);
+            unfollow(set, market, connection, clock_ns);
     }
     connection_set_remove(&set->connections, connection);
 }
@@ -359,7 +381,7 @@ void market_set_leave(struct market_set *set, struct connection *connection, con
         return;
     connection_leave(connection, symbol);
     if (market != NULL)
-        market_unfollow(market, &set->rules, set->clock_ns);
+        unfollow(set, market, connection, set->clock_ns);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */

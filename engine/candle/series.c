@@ -105,9 +105,12 @@ static enum err add_windows(struct series *series, const struct series_rules *ru
     enum err err = window_list_add(list, rules->pool, series->bar, index, count, open_ns);
     if (err != ERR_OK)
         return err;
-    for (size_t i = index; i < index + count; i++)
-        if (window_list_at(list, i)->open_ns <= series->partial_until_ns)
-            window_list_at(list, i)->flags |= CANDLE_PARTIAL;
+    for (size_t i = index; i < index + count; i++) {
+        struct window *window = window_list_at(list, i);
+        window->absorbed = list == &series->closed; /* what comes into it late goes up directly */
+        if (window->open_ns <= series->partial_until_ns)
+            window->flags |= CANDLE_PARTIAL;
+    }
     return ERR_OK;
 }
 

@@ -14,7 +14,7 @@
 /* One window. */
 struct window {
     int64_t open_ns;
-    bool has_kline, has_ours;
+    bool has_kline, has_ours, agreed;
     int64_t said_ns;
     struct venue_kline kline;
     struct kline_ours ours;
@@ -164,6 +164,7 @@ static void judge(struct kline_compare *compare, struct market *market, const st
         .built = is_built(compare, market->size_ns),
         .inside = market->has_candle && window->open_ns >= market->first_ours_ns &&
                   window->open_ns <= market->last_ours_ns,
+        .agreed = window->agreed,
         .lost_late = compare->lost_late,
     };
     if (!window->has_kline || (compare->options.known_only && !market->has_candle)) {
@@ -272,6 +273,13 @@ static enum err find_window(struct kline_compare *compare, struct market *market
     return ERR_OK;
 }
 
+/* One of both is new. */
+static void see_agreement(struct window *window)
+{
+    window->agreed = window->agreed || (window->has_kline && window->has_ours &&
+                                        kline_agrees(&window->ours, &window->kline));
+}
+
 enum err kline_compare_kline(struct kline_compare *compare, const char *venue,
                              const struct venue_kline *kline, int64_t said_ns)
 {
@@ -297,6 +305,7 @@ enum err kline_compare_kline(struct kline_compare *compare, const char *venue,
         window->said_ns = said_ns;
     }
     window->has_kline = true;
+    see_agreement(window);
     return ERR_OK;
 }
 
@@ -330,6 +339,7 @@ enum err kline_compare_candle(struct kline_compare *compare, const struct candle
     }
     kline_ours_fill(&window->ours, candle);
     window->has_ours = true;
+    see_agreement(window);
     return ERR_OK;
 }
 

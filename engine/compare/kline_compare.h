@@ -9,6 +9,9 @@
  * given when the market has gone on by KLINE_COMPARE_WINDOWS_MAX windows, and of what is left at
  * the end: far beyond any correction.
  *
+ * What is not final, theirs or ours, is compared with each update: two that were equal at a time
+ * held the same trades by then (NOTE_FORMING); two that never were prove nothing.
+ *
  * Values are compared exactly, 1.0 equals 1.00. Two are taken for equal although they are not: a
  * venue that cuts the digits of its quote volume (ours cut to as many is the same: NOTE_CUT) and a
  * vwap within one unit of its last digit (NOTE_ROUNDED).
@@ -63,6 +66,7 @@ const char *kline_reason_text(enum kline_reason reason);
 
 #define KLINE_NOTE_CUT     0x1u /* the venue cuts digits of the quote volume */
 #define KLINE_NOTE_ROUNDED 0x2u /* ... and of the vwap */
+#define KLINE_NOTE_FORMING 0x8u /* not final, but both were equal at a time */
 #define KLINE_NOTE_QUIET   0x4u /* no trades: we have no candle, the venue a flat or empty one */
 
 #define KLINE_FIELDS_MAX 12

@@ -231,13 +231,35 @@ static void judge_quiet(struct kline_verdict *out, const struct kline_case *wind
     out->outcome = out->reason == KLINE_REASON_NONE ? KLINE_DIFFERS : KLINE_EXPLAINED;
 }
 
+bool kline_agrees(const struct kline_ours *ours, const struct venue_kline *kline)
+{
+    struct kline_verdict scratch = {.difference_count = 0};
+    if (ours->trades == 0 || decimal_compare(ours->volume, kline->volume) != 0) {
+        return false;
+    }
+    see_all(&scratch, ours, kline);
+    return scratch.difference_count == 0;
+}
+
+static void judge_unfinished(struct kline_verdict *out, const struct kline_case *window)
+{
+    bool unfinished =
+        out->reason == KLINE_REASON_NOT_FINAL || out->reason == KLINE_REASON_NOT_CLOSED;
+    out->outcome = KLINE_NOT_COVERED;
+    if (unfinished && window->agreed) {
+        out->outcome = KLINE_EQUAL;
+        out->reason = KLINE_REASON_NONE;
+        out->notes = KLINE_NOTE_FORMING;
+    }
+}
+
 void kline_judge(struct kline_verdict *out, const struct kline_case *window)
 {
     out->difference_count = 0;
     out->notes = 0;
     out->reason = not_covered(window);
     if (out->reason != KLINE_REASON_NONE) {
-        out->outcome = KLINE_NOT_COVERED;
+        judge_unfinished(out, window);
         return;
     }
     if (!window->ours || window->ours->trades == 0) {

@@ -28,8 +28,12 @@ struct kline_case {
     bool has_later;                /* a kline of a later window has come */
     bool built;                    /* candles of that length are made */
     bool inside;                   /* between candles that we have, or one of them */
+    bool agreed;                   /* both were equal at a time, kline_agrees() */
     bool lost_late;
 };
+
+/* Whether all values are equal now. Volumes grow with every trade, so then they hold the same. */
+bool kline_agrees(const struct kline_ours *ours, const struct venue_kline *kline);
 
 /* Outcome, reason, notes and differences; all else of `out` is left alone. */
 void kline_judge(struct kline_verdict *out, const struct kline_case *window);

@@ -27,6 +27,7 @@ struct health_venue {
     const struct venue *venue;
     bool seen; /* in this session */
     size_t open;
+    int64_t found;       /* trades missing (or repaired) that are not counted yet */
     int64_t unrepaired;  /* trades found missing that no repair and no gap record spoke of */
     struct latency gone; /* the running minute's, of connections that are not kept */
     struct health_flow flow;
@@ -581,6 +582,18 @@ static void count_missing(const struct health *health, struct health_venue *venu
                                          : sum;
 }
 
+static void take_found(const struct health *health, struct health_venue *venue)
+{
+    int64_t unrepaired = venue->unrepaired + venue->found;
+    if (venue->found == 0)
+        return;
+    count_missing(health, venue, venue->found);
+    venue->unrepaired = unrepaired < 0                  ? 0
+                        : unrepaired > HEALTH_COUNT_MAX ? HEALTH_COUNT_MAX
+                                                        : unrepaired;
+    venue->found = 0;
+}
+
 static void see_dropped(const struct health *health, struct health_flow *flow, uint64_t count)
 {
     if (count == 0)
@@ -649,6 +662,7 @@ static enum err see_record(struct health *health, const struct record *record,
     if (err != ERR_OK || venue == NULL)
         return err;
     venue->seen = true;
+    take_found(health, venue);
     if (record->type == RECORD_RECEIVED)
         return see_frame(health, venue, record, frame);
     if (record->type == RECORD_CONNECTION)
@@ -677,10 +691,8 @@ void health_missing(struct health *health, const struct venue *venue, int64_t co
     keep_failure(health, find_venue(health, venue, &at));
     if (at == NULL)
         return;
-    count = count > max ? max : count < -max ? -max : count;
-    count_missing(health, at, count);
-    at->unrepaired += count;
-    at->unrepaired = at->unrepaired < 0 ? 0 : at->unrepaired > max ? max : at->unrepaired;
+    count = at->found + (count > max ? max : count < -max ? -max : count);
+    at->found = count > max ? max : count < -max ? -max : count;
 }
 
 /* ---- reports --------------------------------------------------------------------------------- */
@@ -788,9 +800,10 @@ void health_each(struct health *health, int64_t clock_ns,
         advance(health, clock_ns);
     forget_ended(health, ENDED_NS);
     for (size_t v = 0; v < health->venue_count; v++) {
-        const struct health_venue *venue = health->venues[v];
+        struct health_venue *venue = health->venues[v];
         if (!venue->seen)
             continue;
+        take_found(health, venue);
         report_venue(health, venue, &report);
         each(&report, arg);
         size_t i = place_of(health, venue, 0);

@@ -67,7 +67,8 @@ void health_free(struct health *health); /* accepts NULL */
  * which never goes back (less than before counts as the same). ERR_NOMEM. */
 enum err health_see(struct health *health, const struct record *record, const struct venue *venue,
                     const struct venue_frame *frame, int64_t clock_ns) ERR_MUST_CHECK;
-/* Trade ids that were found missing (or repaired: negative), with the record that was seen last. */
+/* Trade ids that were found missing (or repaired: negative). They count with the venue's next
+ * record, or the next report: before or after health_see() of the record that showed them. */
 void health_missing(struct health *health, const struct venue *venue, int64_t count);
 
 /* Reports at this time: for each venue of the session in the order in which they were first seen,

@@ -135,7 +135,9 @@ static const char version_3[] =
     "DROP VIEW IF EXISTS ohlcv;"
     "CREATE VIEW ohlcv AS SELECT venue, instrument, bar,\n"
     "  strftime('%Y-%m-%dT%H:%M:%S', open_time / 1000000000, 'unixepoch') ||\n"
-    "    CASE open_time % 1000000000 WHEN 0 THEN ''\n"
+    "    CASE WHEN open_time % 1000000000 = 0 THEN ''\n"
+    "      WHEN open_time % 1000000 = 0 THEN printf('.%03d', open_time / 1000000 % 1000)\n"
+    "      WHEN open_time % 1000 = 0 THEN printf('.%06d', open_time / 1000 % 1000000)\n"
     "      ELSE printf('.%09d', open_time % 1000000000) END || 'Z' AS time,\n"
     "  CAST(open AS REAL) AS open, CAST(high AS REAL) AS high,\n"
     "  CAST(low AS REAL) AS low, CAST(close AS REAL) AS close,\n"
@@ -713,7 +715,7 @@ static enum err row_flags(const char *text, uint32_t *out)
 static enum err row_connections(const char *text, struct candle_connections *out)
 {
     *out = (struct candle_connections){0};
-    for (const char *rest = text[0] ? text : NULL; rest;) {
+    for (const char *rest = text; rest;) {
         char *end;
         errno = 0;
         unsigned long long id = strtoull(rest, &end, 10);
@@ -805,7 +807,7 @@ static enum err row_contributions(const char *text, struct candle_schema_scratch
     memcpy(scratch->members_text, text, size + 1);
     out->contributions = scratch->members;
     enum err err = ERR_OK;
-    for (char *rest = size > 0 ? scratch->members_text : NULL; rest && err == ERR_OK;) {
+    for (char *rest = scratch->members_text; rest && err == ERR_OK;) {
         char *one = strsep(&rest, "|");
         if (out->contribution_count == CONTRIBUTIONS_MAX)
             return ERR_DAMAGED;

@@ -16,6 +16,8 @@ struct candle_store {
     char *path;
     sqlite3 *db;
     struct candle_schema_scratch scratch; /* of the row that is being given */
+    struct latency_pool pool;
+    struct latency values; /* of that row */
 };
 
 /* ---- the query's text ------------------------------------------------------------------------ */
@@ -39,8 +41,8 @@ static enum err append_select(struct buf *sql, const struct candle_query *query,
 {
     int next = PARAMETER_NAMES;
     enum err err = buf_printf(
-        sql, "SELECT %supdate_no FROM (SELECT venue, instrument, bar FROM series AS s WHERE 1",
-        candle_schema_columns);
+        sql, "SELECT %supdate_no%s FROM (SELECT venue, instrument, bar FROM series AS s WHERE 1",
+        candle_schema_columns, query->histograms ? ", latency_histogram" : "");
     if (err == ERR_OK)
         err = append_names(sql, "venue", query->venue_count, &next);
     if (err == ERR_OK)
@@ -133,7 +135,23 @@ static enum err read_update(struct candle_store *store, uint64_t *out)
     return err;
 }
 
-static enum err each_candle(struct candle_store *store, sqlite3_stmt *rows,
+/* The histogram stands behind update_no. */
+static enum err read_values(struct candle_store *store, sqlite3_stmt *row, struct candle *candle)
+{
+    const int column = CANDLE_COLUMN_COUNT + 1;
+    const void *data = sqlite3_column_blob(row, column);
+    latency_clear(&store->values, &store->pool);
+    if (data == NULL)
+        return ERR_OK;
+    enum err err = latency_unpack(&store->values, &store->pool, data,
+                                  (size_t)sqlite3_column_bytes(row, column));
+    candle->latency_values = &store->values;
+    return err == ERR_DAMAGED
+               ? err_fail(err, "database '%s' has a latency_histogram that is none", store->path)
+               : err;
+}
+
+static enum err each_candle(struct candle_store *store, sqlite3_stmt *rows, bool histograms,
                             enum err (*each)(const struct candle *candle, void *arg), void *arg)
 {
     for (;;) {
@@ -144,6 +162,8 @@ static enum err each_candle(struct candle_store *store, sqlite3_stmt *rows,
             return candle_schema_fail(store->db, store->path);
         struct candle candle;
         enum err err = candle_schema_row(rows, store->path, &store->scratch, &candle);
+        if (err == ERR_OK && histograms)
+            err = read_values(store, rows, &candle);
         if (err == ERR_OK)
             err = each(&candle, arg);
         if (err != ERR_OK)
@@ -163,7 +183,7 @@ static enum err read_rows(struct candle_store *store, const struct candle_query 
     if (err == ERR_OK && bind_query(rows, query) != SQLITE_OK)
         err = candle_schema_fail(store->db, store->path);
     if (err == ERR_OK)
-        err = each_candle(store, rows, each, arg);
+        err = each_candle(store, rows, query->histograms, each, arg);
     sqlite3_finalize(rows);
     buf_release(&sql);
     return err;
@@ -240,8 +260,10 @@ enum err candle_store_open(struct candle_store **out, const char *path)
 {
     *out = NULL;
     struct candle_store *store = calloc(1, sizeof *store);
-    if (store)
+    if (store) {
+        latency_pool_init(&store->pool);
         store->path = strdup(path);
+    }
     if (!store || !store->path) {
         free(store);
         return err_fail(ERR_NOMEM, "out of memory for database '%s'", path);
@@ -259,6 +281,7 @@ void candle_store_close(struct candle_store *store)
     if (!store)
         return;
     sqlite3_close_v2(store->db);
+    latency_pool_release(&store->pool);
     free(store->path);
     free(store);
 }

@@ -25,6 +25,7 @@ struct candle_query {
     bool revisions;         /* earlier revisions too, before their last one */
     uint64_t limit;         /* 0 = all */
     uint64_t offset;        /* rows to leave out, for paging */
+    bool histograms;        /* latency_values too, where they are stored; not with `revisions` */
 };
 
 /* ERR_MISSING, ERR_DAMAGED (not a rewick database, other schema), ERR_LOCKED, ERR_IO. Reading a

@@ -3,6 +3,7 @@
 #include "engine/sink/candle_cursor.h"
 #include "engine/sink/candle_message.h"
 #include "engine/sink/candle_stream.h"
+#include "engine/sink/rpc_compare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,8 @@ void rpc_market_data_methods(struct rpc_market_data *service,
                                  service};
     out[2] = (struct rpc_method){"/" MARKET_DATA_SERVICE "/ListInstruments", RPC_UNARY,
                                  serve_instruments, service};
+    out[3] = (struct rpc_method){"/" MARKET_DATA_SERVICE "/CompareVenues", RPC_UNARY,
+                                 rpc_compare_serve, service->pool};
 }
 
 static void fail_unpack(struct rpc_call *call, const char *message)

@@ -11,7 +11,7 @@
 #include "engine/sink/store_pool.h"
 
 #define MARKET_DATA_SERVICE      "rewick.v1.MarketData"
-#define MARKET_DATA_METHODS      3
+#define MARKET_DATA_METHODS      4
 #define MARKET_DATA_PAGE_DEFAULT 1000
 #define MARKET_DATA_PAGE_MAX     10000
 

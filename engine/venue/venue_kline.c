@@ -56,7 +56,9 @@ enum err kline_size(struct kline_reader *reader, const char *text, int64_t *out_
         number = 10 * number + (text[i] - '0');
     }
     number = digits > 0 ? number : 1;
-    *out_ns = number * unit_of(text + digits);
+    if (__builtin_mul_overflow(number, unit_of(text + digits), out_ns)) {
+        return fail(reader, "the length of a candle is out of range");
+    }
     return *out_ns > 0 ? ERR_OK : fail(reader, "the length of a candle is none that is fixed");
 }
 

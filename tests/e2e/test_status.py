@@ -62,11 +62,19 @@ def test_it_says_what_is_recorded(recorder, run):
     assert binance["trades"] == connection["trades"] == len(trade_ids(rec))
     assert binance["malformed"] == binance["reconnects"] == binance["errors"] == 0
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", binance["last_data"])
+    for part in (binance, connection):
+        report = part["report"]
+        assert (part["health"], part["why"], part["score"]) == ("up", "", report["score"])
+        assert report["frames"] >= report["trades"] == binance["trades"]  # all within 10 minutes
+        assert 0 <= report["data_age_ms"] < 60_000 and report["frame_age_ms"] <= report["data_age_ms"]
+        assert (report["connections"], report["lost"], report["reconnects"], report["missing"]) == (1, 0, 0, 0)
     lines = table.stdout.splitlines()
     assert str(rec.tape) in lines[0] and str(rec.process.pid) in lines[0]
     assert any(re.match(r"binance +up ", line) for line in lines)
     assert any(re.match(r"kraken +up ", line) for line in lines)
     assert "1 of 1 confirmed" in table.stdout
+    assert re.search(r"^binance +up .* score \d+", table.stdout, re.M)
+    assert re.search(r"^ +\d+ frames/min.*; in 10 min: reconnects 0, failed attempts 0, ", table.stdout, re.M)
 
 
 def test_down_when_the_venue_is_cut_and_up_when_it_is_back(recorder, run):
@@ -79,7 +87,8 @@ def test_down_when_the_venue_is_cut_and_up_when_it_is_back(recorder, run):
         number = latest(venue)
     until_health(rec, "down")
     cut = health(rec)
-    assert cut["why"] and cut["reconnects"] == 1
+    assert cut["why"] and cut["reconnects"] == 1 and cut["score"] == 0
+    assert cut["report"]["health"] == "down" and cut["report"]["reconnects"] == 1
     until(lambda: health(rec)["errors"] >= 1, "a failed attempt", recorder=rec)
     result = run("status", rec.tape, status=1)
     assert re.search(r"^binance +down ", result.stdout, re.M)
@@ -87,7 +96,10 @@ def test_down_when_the_venue_is_cut_and_up_when_it_is_back(recorder, run):
     assert json.loads(run("status", rec.tape, "--format", "json", status=1).stdout)["venues"]
     with Binance(BTC, port=venue.port, first_id=number + 1) as again, again.pumping(0.01):
         until_newest(rec, number + 30)
-        until_health(rec, "up")
+        until_health(rec, "degraded")  # for a minute after the loss
+        until(lambda: "reconnect" in health(rec)["why"], "the reason", recorder=rec)
+        back = health(rec)
+        assert 0 < back["score"] < 100 and any(c["health"] == "degraded" for c in back["connections"])
         run("status", rec.tape)
         rec.stop()
 
@@ -99,7 +111,9 @@ def test_a_refused_symbol_and_a_hole_show(recorder, run):
         rec = recorder(venue, "--no-candles", name="kraken:BTC-USD,ETH-USD")
         until_newest(rec, 20, "BTC/USD")
         until(lambda: health(rec, "kraken")["refused"] == 1, "the refusal", 60, rec)
-        assert health(rec, "kraken")["health"] == "degraded" and health(rec, "kraken")["why"]
+        kraken = health(rec, "kraken")
+        assert kraken["health"] == "degraded" and "refused" in kraken["why"]
+        assert kraken["report"]["refused"] == 1 and kraken["report"]["why"] == "1 subscription refused (-5)"
         run("status", rec.tape)  # less than all, but not down
         rec.stop()
     with Binance(BTC) as venue, venue.pumping(0.01):

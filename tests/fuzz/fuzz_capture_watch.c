@@ -166,6 +166,7 @@ static void check_health(struct capture_watch *watch)
     capture_watch_venue(watch, 0, state.now, &venue);
     check_line(venue.why, sizeof venue.why);
     assert((venue.health == HEALTH_UP) == (venue.why[0] == '\0'));
+    assert((venue.health == HEALTH_DOWN) == (venue.score == 0) && venue.score <= 100);
     assert(venue.repair.open <= venue.repair.holes && venue.repair.given_up <= venue.repair.holes);
     assert(venue.repair.filled <= venue.repair.missing);
     for (size_t i = 0; i < venue.connection_count; i++) {

@@ -16,6 +16,10 @@ import latency
 
 S = 1_000_000_000
 DAY = 86400 * S
+# Readings of the page, where it leaves a choice or the engine took another one; see what uses them.
+EXCLUDED_SHOWS_MISSING = False  # ids that an excluded trade shows missing count in the window that it falls in
+EXCLUDED_IS_FLAGGED = False  # a suspect trade that is left out gives its flag too, not only the count
+
 SPLIT_MAX, CARRIED_MAX, OUTAGES_MAX, WINDOWS_MAX = 1000, 100_000, 1024, 65_536
 
 COLUMNS = (
@@ -142,6 +146,8 @@ class Window:
         self.open, self.close = open_, close
         self.parts = []  # (trade, quantity, money, whether the trade begins here), in the order of arrival
         self.missing = self.duplicates = self.late = 0
+        self.showers = set()  # trades of it that showed what is missing
+        self.left_out = []  # suspect trades that are in no candle
         self.revision = 0
         self.given = False  # a candle of it has gone out since it closed
         self.carried = None  # the close that it carries
@@ -153,7 +159,9 @@ class TimeSeries:
 
     def __init__(self, market, bar):
         self.market, self.bar, self.windows = market, bar, {}
+        self.pending = set()  # windows that are not closed yet, or changed since
         self.first_open = None  # window of the market's first trade
+        self.carried_from = None
         self.given_up = None  # windows up to here are beyond the horizon because there were too many
 
     def window(self, time):
@@ -163,6 +171,7 @@ class TimeSeries:
         limit = self.market.watermark
         if self.is_closed(close) and limit - close > self.market.engine.config.horizon:
             return None
+        self.pending.add(open_)
         return self.windows.setdefault(open_, Window(open_, close))
 
     def is_closed(self, close):
@@ -176,23 +185,27 @@ class TimeSeries:
             return []
         window.parts.append((trade, trade.quantity, self.market.money(trade), True))
         window.missing += trade.missing
+        window.showers.add(id(trade))
         window.late += self.is_closed(window.close)
         window.changed = True
         return []
 
     def count_duplicate(self, trade):
         window = self.window(trade.time)
-        if window:
+        if window and (window.parts or window.carried is not None):
             window.duplicates += 1
 
-    def count_missing(self, trade, missing):
+    def count_left_out(self, trade, missing):
         window = self.window(trade.time)
-        if window:
-            window.missing += missing
+        if window and (window.parts or window.carried is not None):
+            if EXCLUDED_SHOWS_MISSING:
+                window.missing += missing
+                window.showers.add(id(trade))
+            window.left_out += [trade] if trade.suspect else []
 
     def repair(self, shower, count):
         window = self.window(shower.time)
-        if window:
+        if window and id(shower) in window.showers:
             window.missing -= count
             window.changed = True
 
@@ -202,26 +215,24 @@ class TimeSeries:
             return []
         if self.market.engine.config.carry and self.first_open is not None:
             self.carry(before)
-        updates = []
-        for open_ in sorted(self.windows):
-            window = self.windows[open_]
-            update = self.step(window, before)
-            if update:
-                updates.append(update)
-        return updates
+        updates = [self.step(self.windows[open_], before) for open_ in sorted(self.pending)]
+        self.pending = {open_ for open_ in self.pending if not self.is_closed(open_ + self.bar.size)}
+        return [update for update in updates if update]
 
     def carry(self, before):
         """Makes the empty windows that closed, and gives all carried ones the close before them."""
         size, watermark = self.bar.size, self.market.watermark
-        first = self.first_open + size
-        if before is not None:
+        first = min(open_ for open_ in self.windows if self.windows[open_].parts) + size
+        if before is not None and first == self.carried_from:
             first = max(first, self.bar.open(before))
+        self.carried_from = min(self.carried_from or first, first)
         empty = [o for o in range(first, self.bar.open(watermark), size)
-                 if (before is None or o + size > before) and not (o in self.windows and self.windows[o].parts)]
+                 if o not in self.windows or not self.windows[o].parts and self.windows[o].carried is None]
         for open_ in empty[-CARRIED_MAX:]:
-            window = self.windows.setdefault(open_, Window(open_, open_ + size))
-            window.carried = exact.ZERO
-            window.changed = True
+            self.windows.setdefault(open_, Window(open_, open_ + size)).carried = exact.ZERO
+            self.pending.add(open_)
+        if not self.pending:
+            return
         close = None
         for open_ in sorted(self.windows):
             window = self.windows[open_]
@@ -229,6 +240,7 @@ class TimeSeries:
                 close, window.carried = self.market.ordered(window.parts)[-1][0].price, None
             elif window.carried is not None and window.carried != close and close is not None:
                 window.carried, window.changed = close, True
+                self.pending.add(open_)
 
     def step(self, window, before):
         changed, window.changed = window.changed, False
@@ -266,16 +278,19 @@ class CountSeries:
         self.sum = exact.ZERO
 
     def count_duplicate(self, _trade):
-        self.window.duplicates += 1
+        if self.window.parts:
+            self.window.duplicates += 1
 
-    def count_missing(self, _trade, missing):
-        self.window.missing += missing
+    def count_left_out(self, trade, _missing):
+        if self.window.parts:
+            self.window.left_out += [trade] if trade.suspect else []
 
     def repair(self, shower, count):
         pass
 
-    def end_record(self, before):
-        return []
+    def end_record(self, _before):
+        changed, self.window.changed = self.window.changed, False
+        return [self.candle("forming")] if changed else []
 
     def count(self, trade):
         market, bar = self.market, self.bar
@@ -310,22 +325,27 @@ class CountSeries:
 
     def put(self, trade, quantity, money, begins, amount, full):
         self.window.parts.append((trade, quantity, money, begins))
+        self.window.changed = True
         self.sum = exact.add(self.sum, amount)
         if self.bar.kind == 1:
             full = self.sum[0] >= self.bar.amount[0]
         return [self.close()] if full else []
 
     def close(self):
+        candle = self.candle("closed")
+        self.previous_open, self.first = candle["open_time"], False
+        self.start()
+        return candle
+
+    def candle(self, state):
         window, parts = self.window, self.window.parts
         window.open = parts[0][0].time
         if self.previous_open is not None:
             window.open = max(window.open, self.previous_open + 1)
         window.close = max(max(p[0].time for p in parts) + 1, window.open + 1)
         candle = self.market.candle(self.bar, window.open, window.close, parts, window)
-        candle.update(state="closed", revision=0, late=0)
+        candle.update(state=state, revision=0, late=0)
         self.market.judge(candle, parts, self.first)
-        self.previous_open, self.first = window.open, False
-        self.start()
         return candle
 
 
@@ -379,8 +399,8 @@ class Market:
         self.aggregated = None
         self.checker = ids.checker(self.venue.ids)
         self.range = RecentRange()
-        self.high = self.high_clock = self.watermark = None
-        self.shown = (0, 0, 0)  # what the trade before knew to be lost
+        self.high = self.high_clock = self.watermark = self.newest = None
+        self.shown = None  # what the trade before knew to be lost
         self.followers, self.ever_followed, self.outages = set(), False, None
         kinds = (TimeSeries, CountSeries, CountSeries, CountSeries)
         self.series = [kinds[bar.kind](self, bar) for bar in engine.bars]
@@ -434,11 +454,12 @@ class Market:
         end = min(close, self.time())
         if end <= open_:
             return 1_000_000
-        out = 0
+        out, known = 0, open_  # outages may overlap: the first can end later than the next begins
         for begin, stop in self.outages:
-            first = open_ if begin is None else max(begin, open_)
+            first = known if begin is None else max(begin, known)
             last = end if stop is None else min(stop, end)
             out += max(0, last - first)
+            known = max(known, last)
         return (end - open_ - out) * 1_000_000 // (end - open_)
 
     # -- trades
@@ -448,6 +469,8 @@ class Market:
         engine = self.engine
         if is_refused(trade.time, event.wall):
             return []
+        if event.type == "received":
+            self.follow(event.connection)
         if self.aggregated is None:
             self.aggregated = trade.aggregated
         if self.aggregated != trade.aggregated:
@@ -456,7 +479,7 @@ class Market:
         if repaired:
             for series in self.series:
                 series.repair(repaired[1], repaired[0])
-        if verdict == ids.DUPLICATE:
+        if verdict == ids.DUPLICATE and not trade.snapshot:
             for series in self.series:
                 series.count_duplicate(trade)
         if verdict != ids.NEW:
@@ -468,7 +491,7 @@ class Market:
             trade.suspect = self.range.reasons(trade, ahead)
         if bad or (trade.suspect and engine.config.exclude_suspect):
             for series in self.series:
-                series.count_missing(trade, missing)
+                series.count_left_out(trade, missing)
             return []
         trade.missing = missing
         return self.count(trade, event)
@@ -479,7 +502,10 @@ class Market:
         trade.arrival = engine.arrivals
         if self.high is None:
             self.begin(trade)
-        trade.out_of_order = self.high is not None and trade.time < self.high
+            self.shown = engine.losses(self.venue_name)  # before the first trade nothing is known to be lost
+        place = self.place(trade)
+        trade.out_of_order = self.newest is not None and place < self.newest
+        self.newest = place if self.newest is None else max(self.newest, place)
         lost = engine.losses(self.venue_name)
         trade.malformed, trade.dropped = lost[0] - self.shown[0], lost[1] - self.shown[1]
         trade.stepped = lost[2] > self.shown[2]
@@ -496,9 +522,12 @@ class Market:
             candles += series.count(trade)
         return candles
 
+    def place(self, trade):
+        """In the order of a window, but for arrival."""
+        return trade.time, trade.id if self.venue.ids in ("contiguous", "ascending") else 0
+
     def ordered(self, parts):
-        has_order = self.venue.ids in ("contiguous", "ascending")
-        return sorted(parts, key=lambda p: (p[0].time, p[0].id if has_order else 0, p[0].arrival))
+        return sorted(parts, key=lambda p: (self.place(p[0]), p[0].arrival))
 
     # -- candles
 
@@ -515,7 +544,8 @@ class Market:
             out_of_order=sum(t.out_of_order for t in begun),
             backfilled=sum(t.count for t in begun if t.backfill),
             malformed=sum(t.malformed for t in begun), dropped=sum(t.dropped for t in begun),
-            suspect=sum(bool(t.suspect) for t in begun),
+            suspect=sum(bool(t.suspect) for t in begun) + len(window.left_out),
+            reasons={r for t in begun + window.left_out * EXCLUDED_IS_FLAGGED for r in t.suspect},
             connected=self.connected_ppm(open_, close))
         self.add_prices(candle, parts, window)
         self.add_volumes(candle, parts)
@@ -565,7 +595,7 @@ class Market:
         begun = [p[0] for p in parts if p[3]]
         connected = candle["connected"]
         flags = {name for name in ("missing", "malformed", "dropped", "backfilled") if candle[name]}
-        flags |= {"suspect_" + reason for t in begun for reason in t.suspect}
+        flags |= {"suspect_" + reason for reason in candle["reasons"]}
         for name, on in (("partial", partial), ("carried", not parts), ("overflow", candle["overflow"]),
                          ("disconnected", connected is not None and connected < 1_000_000),
                          ("no_data", not parts and connected == 0),
@@ -581,10 +611,8 @@ def score(candle):
         return 0
     c = 1_000_000 if candle["connected"] is None else candle["connected"]
     t, m = candle["trades"], candle["missing"]
-    if t == 0:
-        return 100 * c // 1_000_000
-    lost = min(20, candle["malformed"] + candle["dropped"]) + min(20, candle["suspect"])
-    return max(0, 100 * c * t // (1_000_000 * (t + m)) - lost)
+    whole = 100 * c // 1_000_000 if t == 0 else 100 * c * t // (1_000_000 * (t + m))
+    return max(0, whole - min(20, candle["malformed"] + candle["dropped"]) - min(20, candle["suspect"]))
 
 
 # ---- the engine ------------------------------------------------------------------------------------------------
@@ -689,8 +717,6 @@ class Engine:
             trade.seq = self.seq
             trade.connection = event.connection if event.type == "received" else 0
             trade.batch = -self.seq if trade.snapshot or trade.backfill else 0
-            if event.type == "received":
-                market.follow(event.connection)
             candles += market.see(trade, event)
         return candles
 
@@ -712,7 +738,8 @@ class Engine:
             for series in market.series:
                 updates = series.end_record(before)
                 for candle in updates:
-                    self.composites.take(market, candle)
+                    if series.bar.kind == 0:
+                        self.composites.take(market, candle)
                 candles += updates
         return candles + self.composites.end_record()
 

@@ -21,45 +21,43 @@ class Rules:
 class Composite:
     def __init__(self, owner, instrument, method):
         self.owner, self.instrument, self.method, self.members = owner, instrument, method, []
-        self.windows = {}  # (bar text, open) -> Window
+        self.windows, self.pending = {}, set()  # (bar text, open) -> Window; those to look at
+        self.watermark = None  # the lowest of the members'
 
-    def window(self, candle):
-        key = candle["bar"], candle["open_time"]
-        if key not in self.windows:
-            self.windows[key] = Window(candle["open_time"], candle["close_time"])
-            self.windows[key].closed = self.watermark_reached(candle["close_time"], self.before)
-        return self.windows[key]
+    def take(self, market, candle):
+        """A candle of a member; what is forming does not correct what has closed."""
+        key, close = (candle["bar"], candle["open_time"]), candle["close_time"]
+        if self.is_closed(close) and (
+                candle["state"] == "forming" or self.watermark - close > self.owner.owner.config.horizon):
+            return
+        window = self.windows.setdefault(key, Window(candle["open_time"], candle["close_time"]))
+        window.candles[market] = candle
+        window.changed = True
+        self.pending.add(key)
 
-    def remember(self):
-        """The watermarks before the record that comes."""
-        self.before = [m.watermark for m in self.members]
-
-    @staticmethod
-    def watermark_reached(close, watermarks):
-        return bool(watermarks) and all(w is not None and w >= close for w in watermarks)
+    def is_closed(self, close):
+        return self.watermark is not None and close <= self.watermark
 
     def end_record(self, bars):
+        before = self.watermark
+        members = [m.watermark for m in self.members if m.watermark is not None]
+        if members:  # who joins later does not open again what has closed
+            self.watermark = min(members) if before is None else max(before, min(members))
         updates = []
-        now = [m.watermark for m in self.members]
         for bar in bars:
-            for key in sorted(k for k in self.windows if k[0] == bar.text):
-                update = self.step(bar, self.windows[key], now)
-                if update:
-                    updates.append(update)
-        self.remember()
-        return updates
+            for key in sorted(k for k in self.pending if k[0] == bar.text):
+                updates.append(self.step(bar, self.windows[key], before))
+        self.pending = {key for key in self.pending if not self.is_closed(self.windows[key].close)}
+        return [update for update in updates if update]
 
-    def step(self, bar, window, now):
+    def step(self, bar, window, before):
         changed, window.changed = window.changed, False
-        if window.closed:
-            if not changed:
-                return None
-            window.revision += 1
-            return self.candle(bar, window, "corrected")
-        if self.watermark_reached(window.close, now):
-            window.closed = True
+        if not self.is_closed(window.close):
+            return self.candle(bar, window, "forming") if changed else None
+        if before is None or before < window.close:
             return self.candle(bar, window, "closed")
-        return self.candle(bar, window, "forming") if changed else None
+        window.revision += 1
+        return self.candle(bar, window, "corrected")
 
     def candle(self, bar, window, state):
         members = [(m, window.candles[m]) for m in self.members if m in window.candles]
@@ -134,10 +132,11 @@ class Composite:
     def price(self, used, prices, scale):
         if self.method == "vwap":
             weights = [c["volume"] for c in used]
-            if any(w is None for w in weights):
-                return None
-            weighted = exact.total(exact.mul(p, w) for p, w in zip(prices, weights))
-            return exact.divide(weighted, exact.total(weights), scale)
+            if None not in weights:
+                weighted = exact.total(exact.mul(p, w) for p, w in zip(prices, weights))
+                if exact.fits(weighted) and exact.fits(exact.total(weights)):
+                    return exact.divide(weighted, exact.total(weights), scale)
+            return exact.divide(exact.total(prices), (len(prices), 0), scale)  # no value: all count alike
         if self.method == "median":
             prices = sorted(prices, key=exact.key)
             middle = len(prices) // 2
@@ -146,7 +145,7 @@ class Composite:
 
 
 def contribution(market, candle, state):
-    vwap, volume = ("" if candle[n] is None else exact.text(candle[n]) for n in ("vwap", "volume"))
+    vwap, volume = (exact.text(candle[n] or exact.ZERO) for n in ("vwap", "volume"))
     return " ".join((market.venue_name, market.symbol, state, exact.text(candle["close"]), vwap, volume))
 
 
@@ -154,7 +153,7 @@ class Window:
     def __init__(self, open_, close):
         self.open, self.close = open_, close
         self.candles = {}  # market -> its candle
-        self.revision, self.changed, self.closed = 0, False, False
+        self.revision, self.changed = 0, False
 
 
 class Composites:
@@ -174,18 +173,13 @@ class Composites:
             return
         composite = self.all.setdefault(name, Composite(self, name, method))
         if len(composite.members) < MEMBERS_MAX:
-            if not composite.members:
-                composite.remember()
             composite.members.append(market)
-            composite.before.append(None)
             self.of[market] = composite
 
     def take(self, market, candle):
         composite = self.of.get(market)
         if composite and candle["trades"]:
-            window = composite.window(candle)
-            window.candles[market] = candle
-            window.changed = True
+            composite.take(market, candle)
 
     def end_record(self):
         bars = [bar for bar in self.owner.bars if bar.kind == 0]

@@ -115,13 +115,18 @@ class World:
         self.rng = rng = random.Random(seed)
         self.extreme = rng.random() < 0.25
         self.size = size or rng.choice((5, 30, 120, 120, 120, 200))
-        if not size and rng.random() < 0.02:
-            self.size = 1500
-        self.wall = rng.choice((1_704_067_200, 1_723_117_500, 1_719_792_000 - 5, 86400 * 400, 7_258_118_400)) * S
+        self.carry = rng.random() < 0.3
+        self.splits_max = rng.choice((1, 5, 20))  # of a usual trade, over how many bars
+        if not size and rng.random() < 0.04:
+            self.size, self.splits_max = 8, 10**6
+        elif not size and rng.random() < 0.03 and not self.carry:
+            self.size, self.splits_max = 700, 1
+        self.wall = rng.choice((1_704_067_200, 1_723_117_500, 1_719_792_000 - 5, 103_000_000, 7_258_118_400)) * S
         self.wall += rng.randint(-100, 100) * S + rng.randint(0, S - 1)
         self.mono = rng.randint(0, 10**15)
         self.wire, self.events, self.records = {}, [], []
-        self.connections = {}  # number -> (venue, wanted symbols or None)
+        self.connections = {}  # number -> venue
+        self.changeable = set()  # those that said what they want
         self.next_connection = 1
         self.make_markets()
         self.make_config()
@@ -147,13 +152,13 @@ class World:
 
     def make_config(self):
         rng = self.rng
-        self.carry = rng.random() < 0.3
         bars = rng.sample(TIME_BARS, rng.randint(1, 5))
         for book in rng.sample(self.books, min(2, len(self.books))):
             size = max(1, book.size * rng.choice((1, 3, 20)) // rng.choice((1, 7)))
-            volume = exact.text((size, book.quantity_scale))
-            notional = exact.text((size * book.price, book.quantity_scale + book.price_scale))
-            bars += [b + u for b, u in ((volume, "v"), (notional, "n")) if rng.random() < 0.6 and fits_bar(b)]
+            volume = size, book.quantity_scale
+            notional = size * book.price, book.quantity_scale + book.price_scale
+            bars += [exact.text(b) + u for b, u in ((volume, "v"), (notional, "n"))
+                     if rng.random() < 0.6 and fits_bar(exact.text(b)) and fits_sum(b, u, self.books) and self.splits(b, u) <= self.splits_max]
         bars += [f"{n}t" for n in (1, 3, 10) if rng.random() < 0.3]
         self.config = Config(
             tidy(bars), rng.choice((0, S // 2, S // 2, 3 * S, 60 * S)),
@@ -164,6 +169,11 @@ class World:
             self.config.composite = Rules(
                 methods, rng.choice(({}, {"USDT": "USD"})), rng.choice((S, 60 * S)), rng.choice((0, 50, 90)),
                 rng.choice((1, 1000, 10_000)), rng.choice((1, 2, 3)))
+
+    def splits(self, bar, unit):
+        """How many bars of that size a usual trade fills, in the market where it fills the most."""
+        return max(b.size * (b.price if unit == "n" else 1) * 10 ** bar[1] // (bar[0] * 10 ** (
+            b.quantity_scale + (b.price_scale if unit == "n" else 0))) for b in self.books)
 
     def config_data(self):
         config, rules = self.config, self.config.composite
@@ -236,8 +246,10 @@ class World:
         self.next_connection += rng.choice((1, 1, 3))
         self.connections[number] = feed.venue
         symbols = [b.symbol for b in self.books if b.feed.venue == feed.venue]
-        wanted = rng.choice((None, {feed.channel: symbols}, {feed.channel: symbols[:1]}, {"other": symbols}, {}))
+        wanted = rng.choice((None, {feed.channel: symbols}, {feed.channel: symbols[:1]}, {feed.book: symbols}, {}))
         if rng.random() < 0.9:
+            if wanted is not None:
+                self.changeable.add(number)
             self.add("open", feed.venue, number, wanted=wanted)
         return number
 
@@ -257,7 +269,8 @@ class World:
             time = time // S * S  # an edge
         elif rng.random() < 0.03:
             time = time // (60 * S) * 60 * S - rng.randint(0, 1)
-        time = max(time // unit * unit, 2 * DAY)
+        oldest = 10**17 if book.feed.venue in ("kucoin", "binance") else 2 * DAY  # or they would read another unit
+        time = max(time // unit * unit, oldest)
         book.lastts = time
         return time
 
@@ -340,10 +353,10 @@ class World:
         numbers = [c for c, venue in self.connections.items() if venue == feed.venue]
         if not numbers or rng.random() < 0.3:
             self.open(feed)
-        elif rng.random() < 0.3:
+        elif self.changeable.intersection(numbers) and rng.random() < 0.3:
             symbols = [b.symbol for b in self.books if b.feed.venue == feed.venue]
             key = rng.choice(("add", "leave"))
-            self.add("change", feed.venue, rng.choice(numbers), **{key: {feed.channel: symbols[-1:]}})
+            self.add("change", feed.venue, rng.choice(sorted(self.changeable.intersection(numbers))), **{key: {feed.channel: symbols[-1:]}})
         else:
             number = rng.choice(numbers)
             del self.connections[number]
@@ -361,13 +374,22 @@ class World:
         if book.feed.ids == "none":
             return
         time = self.rng.choice((self.wall // 1000, self.wall + 2 * DAY, self.wall // 10**6))
-        time = max(time // book.feed.unit_ns * book.feed.unit_ns, book.feed.unit_ns)
+        if book.feed.venue == "kucoin":  # whose reader tells the unit by the size
+            time = self.wall + 2 * DAY
+        unit = max(book.feed.unit_ns, 1_000_000)  # a small number would be read as one of ms
+        time = max(time // unit * unit, unit)
         self.add_trades(book.feed, self.connection_of(book.feed), [book.trade(time, self.wire)])
 
 
 def bar_size(text):
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
     return int(text[:-1]) * units[text[-1]] * S if text[-1] in units else 0
+
+
+def fits_sum(bar, unit, books):
+    """Whether the size has 127 bits at the decimals of what is summed up; the page has no rule for others."""
+    decimals = max(b.quantity_scale + (b.price_scale if unit == "n" else 0) for b in books)
+    return bar[0] * 10 ** max(0, decimals - bar[1]) < 2**126
 
 
 def fits_bar(text):

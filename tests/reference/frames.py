@@ -14,6 +14,10 @@ S = 1_000_000_000
 UNKNOWN = ("unknown", "unknown", "none", "none", "unknown", "unknown", "unknown")
 
 
+BOOKS = {"binance": "bookTicker", "binance-usdm": "bookTicker", "binance-coinm": "bookTicker", "kraken": "ticker",
+         "kraken-v1": "ticker", "bitstamp": "order_book", "kucoin": "/market/ticker", "okx": "bbo-tbt"}
+
+
 class Feed:
     """How one venue is spoken. `unit_ns`: the resolution of its times; `batch`: several trades in a frame."""
 
@@ -22,6 +26,7 @@ class Feed:
         self.venue, self.channel, self.ids, self.unit_ns, self.batch = venue, channel, ids, unit_ns, batch
         self.unit, self.numbers, self.aggregated, self.http = unit, numbers, aggregated, http
         self.snapshots = snapshots
+        self.book = BOOKS.get(venue, "orderbook.1")  # a channel without trades
 
     def frame(self, trades, wire):
         return getattr(self, "_" + self.venue.replace("-", "_"))(trades, wire).encode()

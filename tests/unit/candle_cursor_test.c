@@ -201,7 +201,7 @@ static void tokens_that_were_changed_are_refused(void **state)
                                    .span_ns = 5,
                                    .venue = "v:1",
                                    .instrument = "x/y z"};
-    cursor.bar = (struct bar){BAR_TIME, 1000000000};
+    cursor.bar = (struct bar){BAR_TIME, 1000000000, 0};
     char token[CANDLE_CURSOR_TEXT_MAX];
     candle_cursor_format(token, &cursor, &everything);
     struct candle_cursor out;

@@ -34,7 +34,7 @@ static void without_updates_it_is_that_of_nothing(void **state)
 
 struct example {
     char *page;
-    char rows[4096]; /* as the engine makes them */
+    char rows[8192]; /* as the engine makes them */
     struct candle_digest *digest;
 };
 
@@ -43,7 +43,7 @@ static void add_row(const struct candle *candle, void *arg)
     struct example *example = arg;
     assert_ok(candle_digest_add(example->digest, candle));
     char *to = example->rows + strlen(example->rows);
-    for (int column = 0; column < CANDLE_COLUMN_COUNT; column++) {
+    for (int column = 0; column < CANDLE_DIGEST_COLUMNS; column++) {
         char text[CANDLE_FIELD_MAX];
         candle_field(candle, (enum candle_column)column, text);
         to += sprintf(to, "%s%s", column > 0 ? "," : "", text);
@@ -73,7 +73,7 @@ static void make_example(struct example *example)
     const int64_t noon_ms = INT64_C(1723118400000);
     struct engine_config config;
     struct engine *engine;
-    struct engine_outlet outlet = {.candle = add_row, .arg = example};
+    struct engine_outlet outlet = {.candle = add_row, .forming = true, .arg = example};
     engine_config_default(&config);
     assert_ok(engine_new(&engine, &config, NULL, &outlet));
     feed(engine, 1, RECORD_CONFIG, noon_ms, "{}");
@@ -119,6 +119,39 @@ static void the_page_shows_a_true_example(void **state)
     free(example.page);
 }
 
+/* "cut -f1-N" of the recipe. */
+static void the_page_says_how_many_columns_count(void **state)
+{
+    (void)state;
+    char *page = read_page(), want[64];
+    snprintf(want, sizeof want, "| cut -d, -f1-%d | sha256sum", (int)CANDLE_DIGEST_COLUMNS);
+    assert_non_null(strstr(page, want));
+    free(page);
+}
+
+/* What belongs to the place and the run is behind the columns that count. */
+static void tape_and_emission_do_not_count(void **state)
+{
+    (void)state;
+    struct candle_digest *here = digest_new(), *there = digest_new(), *other = digest_new();
+    struct candle candle = {.venue = "v", .instrument = "i", .channel = "c", .symbol = "s"};
+    candle.bar = (struct bar){BAR_TIME, NS_PER_S, 0};
+    assert_ok(candle_digest_add(here, &candle));
+    candle.tape = "00000000000000000000000000000007";
+    candle.emit = (struct latency_figures){1, 2, 3, 4, 5, 6, 7};
+    assert_ok(candle_digest_add(there, &candle));
+    candle.score = 1;
+    assert_ok(candle_digest_add(other, &candle));
+    char text[CANDLE_DIGEST_TEXT_MAX], changed[CANDLE_DIGEST_TEXT_MAX];
+    assert_ok(candle_digest_text(here, text));
+    assert_digest(there, text);
+    assert_ok(candle_digest_text(other, changed));
+    assert_string_not_equal(text, changed);
+    candle_digest_free(here);
+    candle_digest_free(there);
+    candle_digest_free(other);
+}
+
 static void the_page_names_every_column(void **state)
 {
     (void)state;
@@ -142,7 +175,7 @@ static struct candle sample(int i)
     return (struct candle){
         .venue = "binance",
         .instrument = "BTC-USDT",
-        .bar = {BAR_TIME, NS_PER_S},
+        .bar = {BAR_TIME, NS_PER_S, 0},
         .open_ns = i * NS_PER_S,
         .close_ns = (i + 1) * NS_PER_S,
         .channel = "trade",
@@ -198,6 +231,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_updates_it_is_that_of_nothing),
         cmocka_unit_test(the_page_shows_a_true_example),
+        cmocka_unit_test(the_page_says_how_many_columns_count),
+        cmocka_unit_test(tape_and_emission_do_not_count),
         cmocka_unit_test(the_page_names_every_column),
         cmocka_unit_test(it_can_be_asked_for_at_any_time),
         cmocka_unit_test(it_depends_on_order_but_not_on_what_a_run_is),

@@ -235,7 +235,7 @@ static void the_largest_candle_is_in_bounds(void **state)
         .instrument = name,
         .channel = name,
         .symbol = name,
-        .bar = {BAR_TIME, BAR_SIZE_MAX},
+        .bar = {BAR_TIME, BAR_SIZE_MAX, 0},
         .open_ns = INT64_MIN,
         .close_ns = INT64_MIN,
         .state = CANDLE_CORRECTED,

@@ -29,7 +29,7 @@ static inline struct candle candle_sample(uint64_t update)
     return (struct candle){
         .venue = "binance",
         .instrument = "BTC-USDT",
-        .bar = {BAR_TIME, NS_PER_MIN},
+        .bar = {BAR_TIME, NS_PER_MIN, 0},
         .open_ns = SAMPLE_OPEN_NS,
         .close_ns = SAMPLE_OPEN_NS + NS_PER_MIN,
         .state = CANDLE_CLOSED,

@@ -1,6 +1,7 @@
 #include "engine/sink/candle_store.h"
 
 #include "engine/sink/sink_sqlite.h"
+#include "engine/tape/record.h"
 #include "tests/unit/candle_sample.h"
 
 #include <sqlite3.h>
@@ -100,6 +101,17 @@ static enum err compare_row(const struct candle *candle, void *arg)
     assert_int_equal(candle->quote_volume.scale, expected->quote_volume.scale);
     assert_true(candle->first_trade_id == expected->first_trade_id);
     assert_true(candle->last_trade_id == expected->last_trade_id);
+    assert_int_equal(candle->ungraded, expected->ungraded);
+    assert_int_equal(candle->connections.count, expected->connections.count);
+    assert_int_equal(candle->connections.more, expected->connections.more);
+    assert_int_equal(candle->contribution_count, expected->contribution_count);
+    for (size_t i = 0; i < candle->contribution_count; i++)
+        assert_int_equal(candle->contributions[i].state, expected->contributions[i].state);
+    assert_int_equal(candle->score, expected->score);
+    assert_int_equal(candle->connected_ppm, expected->connected_ppm);
+    assert_int_equal(candle->latency.min, expected->latency.min);
+    assert_int_equal(candle->clock_offset_ns, expected->clock_offset_ns);
+    assert_true((candle->identity != NULL) == (expected->identity != NULL));
     return ERR_OK;
 }
 
@@ -140,7 +152,19 @@ static void candles_without_some_values_come_back(void **state)
     candle.has_ids = false;
     candle.first_trade_id = candle.last_trade_id = 0;
     candle.first_seq = candle.last_seq = 0;
+    candle.first_trade_ns = candle.last_trade_ns = RECORD_NO_TIME;
     candle.flags = CANDLE_PARTIAL | CANDLE_CARRIED;
+    assert_comes_back(&candle);
+    candle = candle_sample(7);
+    candle.identity = NULL;
+    candle.tape = NULL;
+    candle.contribution_count = 0;
+    candle.connections = (struct candle_connections){0};
+    candle.has_connected = candle.has_clock_offset = false;
+    candle.connected_ppm = 0;
+    candle.clock_offset_ns = 0;
+    candle.latency = candle.emit = (struct latency_figures){0};
+    candle.score = 0;
     assert_comes_back(&candle);
     candle = candle_sample(7);
     candle.volume_unit = VOLUME_CONTRACT;
@@ -149,6 +173,48 @@ static void candles_without_some_values_come_back(void **state)
     candle.revision = UINT32_MAX;
     candle.open_ns = -NS_PER_MIN;
     candle.close_ns = 0;
+    assert_comes_back(&candle);
+}
+
+static void every_flag_comes_back(void **state)
+{
+    (void)state;
+    struct candle candle = candle_sample(1);
+    for (int bit = 0; bit < CANDLE_FLAG_COUNT; bit++) {
+        candle = candle_sample(1);
+        candle.flags = UINT32_C(1) << bit;
+        if (candle.flags == CANDLE_OVERFLOW)
+            candle.quote_volume = DECIMAL_ZERO;
+        assert_comes_back(&candle);
+    }
+    candle.flags = (UINT32_C(1) << CANDLE_FLAG_COUNT) - 1;
+    candle.quote_volume = DECIMAL_ZERO;
+    assert_comes_back(&candle);
+}
+
+static void the_largest_values_come_back(void **state)
+{
+    (void)state;
+    const struct decimal longest = {((int128)1 << 126) + 1, DECIMAL_SCALE_MAX};
+    struct contribution members[CONTRIBUTIONS_MAX];
+    for (size_t i = 0; i < CONTRIBUTIONS_MAX; i++)
+        members[i] = (struct contribution){"a-venue-with-a-name-of-31-bytes",
+                                           "",
+                                           (enum contribution_state)(i % 4),
+                                           longest,
+                                           longest,
+                                           longest};
+    struct candle candle = candle_sample(1);
+    candle.contributions = members;
+    candle.contribution_count = CONTRIBUTIONS_MAX;
+    candle.latency = (struct latency_figures){UINT64_MAX, INT64_MIN, INT64_MIN, INT64_MIN,
+                                              INT64_MAX,  INT64_MAX, INT64_MAX};
+    candle.emit = candle.latency;
+    candle.clock_offset_ns = INT64_MIN;
+    candle.connected_ppm = CANDLE_PPM;
+    candle.score = 100;
+    candle.malformed = candle.dropped = candle.suspect = UINT64_MAX;
+    candle.connections = (struct candle_connections){{0, 1, 2, UINT32_MAX}, 4, false};
     assert_comes_back(&candle);
 }
 
@@ -219,13 +285,52 @@ static void rows_are_ordered_by_time_market_and_bar_size(void **state)
     candle_store_close(store);
 }
 
+/* By value, not by text, and not by when they close. */
+static void bars_of_all_kinds_are_in_their_order(void **state)
+{
+    (void)state;
+    static const struct bar bars[] = {
+        {BAR_NOTIONAL, 1000000, 0},           {BAR_NOTIONAL, 999, 0}, {BAR_VOLUME, 50, 0},
+        {BAR_VOLUME, 123456789012345678, 17}, {BAR_VOLUME, 75, 2},    {BAR_TICK, 100, 0},
+        {BAR_VOLUME, 123456789012345679, 17}, {BAR_TICK, 9, 0},       {BAR_TIME, NS_PER_MIN, 0},
+    };
+    struct sink *sink = open_sink_as(NULL);
+    for (size_t i = 0; i < sizeof bars / sizeof bars[0]; i++) {
+        struct candle candle = candle_sample(i + 1);
+        candle.bar = bars[i];
+        candle.close_ns = candle.open_ns + (int64_t)(i * 7 % 5) + 1;
+        put(sink, &candle);
+    }
+    finish(sink);
+    struct candle_store *store;
+    assert_ok(candle_store_open(&store, path));
+    assert_rows(store, &everything,
+                "0 binance BTC-USDT 1m closed 0\n"
+                "0 binance BTC-USDT 9t closed 0\n"
+                "0 binance BTC-USDT 100t closed 0\n"
+                "0 binance BTC-USDT 0.75v closed 0\n"
+                "0 binance BTC-USDT 1.23456789012345678v closed 0\n"
+                "0 binance BTC-USDT 1.23456789012345679v closed 0\n"
+                "0 binance BTC-USDT 50v closed 0\n"
+                "0 binance BTC-USDT 999n closed 0\n"
+                "0 binance BTC-USDT 1000000n closed 0\n");
+    struct candle_query query = everything;
+    query.revisions = true;
+    query.offset = 5;
+    query.limit = 2;
+    assert_rows(store, &query,
+                "0 binance BTC-USDT 1.23456789012345679v closed 0\n"
+                "0 binance BTC-USDT 50v closed 0\n");
+    candle_store_close(store);
+}
+
 static void filters_combine(void **state)
 {
     (void)state;
     struct candle_store *store = filled_store();
     const char *const venues[] = {"binance", "x' OR 1 --"}, *const instruments[] = {"ETH-USDT",
                                                                                     "BTC-USDT"};
-    const struct bar bars[] = {{BAR_TIME, NS_PER_MIN}, {BAR_TIME, NS_PER_HOUR}};
+    const struct bar bars[] = {{BAR_TIME, NS_PER_MIN, 0}, {BAR_TIME, NS_PER_HOUR, 0}};
     struct candle_query query = everything;
     query.venues = venues;
     query.venue_count = 2;
@@ -487,8 +592,8 @@ static void what_is_no_store_is_told(void **state)
     assert_open_fails(ERR_DAMAGED, "is empty; fill it with 'rewick replay TAPE --db ");
     fresh(NULL);
     finish(open_sink_as(NULL));
-    run_sql("UPDATE meta SET value = 3");
-    assert_open_fails(ERR_DAMAGED, "has schema 3 and this rewick knows up to 2");
+    run_sql("UPDATE meta SET value = 4");
+    assert_open_fails(ERR_DAMAGED, "has schema 4 and this rewick knows up to 3");
 }
 
 static void a_damaged_value_is_told_and_never_read_as_something(void **state)
@@ -504,11 +609,39 @@ static void a_damaged_value_is_told_and_never_read_as_something(void **state)
                                          "bar = '0m'",
                                          "volume_unit = 'apples'",
                                          "flags = 'partial|'",
+                                         "flags = '|partial'",
+                                         "flags = 'parti'",
+                                         "flags = 'partial carried'",
+                                         "connections = ''",
+                                         "connections = '1|'",
+                                         "connections = '1|x'",
+                                         "connections = '-1'",
+                                         "connections = '1+|2'",
+                                         "connections = '4294967296'",
+                                         "connections = '1|2|3|4|5'",
+                                         "connected = '1.000001'",
+                                         "connected = '-0.1'",
+                                         "connected = ''",
+                                         "connected = 'all'",
+                                         "score = 101",
+                                         "score = -1",
+                                         "revision = 4294967296",
+                                         "contributions = ''",
+                                         "contributions = 'kraken XBT used 1 2'",
+                                         "contributions = 'kraken XBT used 1 2 3 4'",
+                                         "contributions = 'kraken XBT lost 1 2 3'",
+                                         "contributions = 'kraken XBT used 1 2 x'",
+                                         "contributions = 'kraken XBT used 1 2 3|'",
+                                         "contributions = replace(hex(zeroblob(32)), '00', "
+                                         "'kraken XBT used 1 2 3|') || 'a b used 1 2 3'",
+                                         "contributions = hex(zeroblob(100000))",
+                                         "mic = NULL",
+                                         "cfi = NULL",
                                          "vwap = '0.0000000000000000000000000000000000001'"};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct candle_store *store;
         struct rows rows = {0};
-        char sql[200];
+        char sql[300];
         fresh(NULL);
         struct sink *sink = open_sink_as(NULL);
         struct candle candle = candle_sample(1);
@@ -525,11 +658,71 @@ static void a_damaged_value_is_told_and_never_read_as_something(void **state)
     }
 }
 
+/* One row short of damage: the number of members is what counts. */
+static void as_many_members_as_a_composite_has_can_be_read(void **state)
+{
+    (void)state;
+    struct candle_store *store;
+    struct rows rows = {0};
+    struct sink *sink = open_sink_as(NULL);
+    struct candle candle = candle_sample(1);
+    put(sink, &candle);
+    finish(sink);
+    run_sql("UPDATE candle SET contributions = replace(hex(zeroblob(31)), '00', "
+            "'kraken XBT used 1 2 3|') || 'a b used 1 2 3'");
+    assert_ok(candle_store_open(&store, path));
+    assert_ok(candle_store_query(store, &everything, add_row, &rows, NULL));
+    assert_int_equal(rows.count, 1);
+    candle_store_close(store);
+}
+
+/* Rows that were stored before candles had a score. */
+static enum err check_ungraded(const struct candle *candle, void *arg)
+{
+    static const enum candle_column absent[] = {
+        COLUMN_malformed,     COLUMN_dropped,     COLUMN_suspect,   COLUMN_score,
+        COLUMN_latency_count, COLUMN_latency_p50, COLUMN_connected, COLUMN_mic,
+        COLUMN_connections,   COLUMN_emit_count};
+    char text[CANDLE_FIELD_MAX];
+    assert_true(candle->ungraded);
+    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
+        assert_false(candle_field(candle, absent[i], text));
+    assert_true(candle_field(candle, COLUMN_trades, text));
+    assert_string_equal(text, "1234");
+    ++*(int *)arg;
+    return ERR_OK;
+}
+
+static void what_old_rows_do_not_know_has_no_value(void **state)
+{
+    (void)state;
+    struct candle_store *store;
+    int count = 0;
+    struct sink *sink = open_sink_as(NULL);
+    struct candle candle = candle_sample(1);
+    put(sink, &candle);
+    finish(sink);
+    run_sql("UPDATE candle SET connections = NULL, malformed = NULL, dropped = NULL, "
+            "suspect = NULL, connected = NULL, score = NULL, latency_count = NULL, "
+            "latency_min = NULL, latency_p50 = NULL, clock_offset = NULL, mic = NULL, "
+            "operating_mic = NULL, base_currency = NULL, quote_currency = NULL, base_dti = NULL, "
+            "quote_dti = NULL, cfi = NULL, contributions = NULL, tape = NULL, emit_count = NULL");
+    assert_ok(candle_store_open(&store, path));
+    assert_ok(candle_store_query(store, &everything, check_ungraded, &count, NULL));
+    assert_int_equal(count, 1);
+    candle_store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(candles_come_back_digit_for_digit, fresh),
         cmocka_unit_test_setup(candles_without_some_values_come_back, fresh),
+        cmocka_unit_test_setup(every_flag_comes_back, fresh),
+        cmocka_unit_test_setup(the_largest_values_come_back, fresh),
+        cmocka_unit_test_setup(as_many_members_as_a_composite_has_can_be_read, fresh),
+        cmocka_unit_test_setup(what_old_rows_do_not_know_has_no_value, fresh),
+        cmocka_unit_test_setup(bars_of_all_kinds_are_in_their_order, fresh),
         cmocka_unit_test_setup(rows_are_ordered_by_time_market_and_bar_size, fresh),
         cmocka_unit_test_setup(filters_combine, fresh),
         cmocka_unit_test_setup(times_are_from_inclusive_to_exclusive, fresh),

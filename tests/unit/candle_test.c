@@ -21,7 +21,7 @@ static struct candle example(void)
     return (struct candle){
         .venue = "binance",
         .instrument = "BTC-USDT",
-        .bar = {BAR_TIME, NS_PER_MIN},
+        .bar = {BAR_TIME, NS_PER_MIN, 0},
         .open_ns = INT64_C(1723161300) * NS_PER_S,
         .close_ns = INT64_C(1723161360) * NS_PER_S,
         .state = CANDLE_CORRECTED,

@@ -74,6 +74,13 @@ static void write_line(const struct candle *candle, void *arg)
     sprintf(put(to, candle->volume), " n%llu", (unsigned long long)candle->trades);
 }
 
+static void set_up(struct bench *bench, const char *bars, struct market_set_options *options)
+{
+    for (char bar[24]; sscanf(bars, "%23s", bar) == 1; bars += strspn(bars, " ") + strlen(bar))
+        assert_ok(bar_parse(&options->bars[options->bar_count++], bar));
+    assert_ok(market_set_init(&bench->set, options));
+}
+
 static struct bench *bench_new(const char *bars, int64_t lateness_ns, int64_t horizon_ns,
                                bool carry)
 {
@@ -83,12 +90,11 @@ static struct bench *bench_new(const char *bars, int64_t lateness_ns, int64_t ho
         .lateness_ns = lateness_ns,
         .horizon_ns = horizon_ns,
         .carry = carry,
+        .forming = true,
         .candle = write_line,
         .arg = bench,
     };
-    for (char bar[8]; sscanf(bars, "%7s", bar) == 1; bars += strspn(bars, " ") + strlen(bar))
-        assert_ok(bar_parse(&options.bars[options.bar_count++], bar));
-    market_set_init(&bench->set, &options);
+    set_up(bench, bars, &options);
     return bench;
 }
 
@@ -102,7 +108,9 @@ static void bench_free(struct bench *bench)
 static void begin(struct bench *bench, double second)
 {
     int64_t clock_ns = (int64_t)(second * 1000) * NS_PER_MS;
-    market_set_begin(&bench->set, ++bench->seq, EPOCH + clock_ns, clock_ns - bench->clock_ns);
+    market_set_begin(&bench->set,
+                     &(struct market_set_record){++bench->seq, EPOCH + clock_ns, clock_ns,
+                                                 clock_ns - bench->clock_ns});
     bench->clock_ns = clock_ns;
 }
 
@@ -146,7 +154,11 @@ static void give_from(struct bench *bench, const struct venue *venue, uint32_t c
                       const struct trade *trade)
 {
     const struct market *market;
-    struct market_source source = {venue, NULL, "trade", connection};
+    struct market_source source = {.venue = venue, .channel = "trade", .received = true};
+    if (connection != 0)
+        source.connection = market_set_connection(&bench->set, connection);
+    if (connection != 0 && source.connection == NULL)
+        assert_ok(market_set_open(&bench->set, venue, connection, true, &source.connection));
     assert_ok(
         market_set_trade(&bench->set, &source, trade, &bench->verdict, &bench->finding, &market));
 }
@@ -466,33 +478,63 @@ static void of_equal_prices_the_one_with_most_digits_is_shown_whichever_came_fir
     }
 }
 
-static void a_sum_that_would_not_fit_leaves_the_trade_out_of_every_bar(void **state)
+static void a_sum_that_does_not_fit_has_no_value_and_the_prices_stay(void **state)
 {
     (void)state;
-    struct bench *b = bench_new("1s 1m", 0, 0, false);
+    struct bench *b = bench_new("1s 1m", 0, 600 * NS_PER_S, false);
+    char text[CANDLE_FIELD_MAX];
     /* An amount is 9e37, two are 1.8e38, the largest sum is 1.7e38. */
     for (int i = 1; i <= 2; i++) {
         begin(b, i);
         add(b, "X", (uint64_t)i, i, "9000000000000000000000000000", "10000000000");
         end(b);
+        assert_int_equal(b->finding.verdict, MARKET_COUNTED);
     }
-    assert_int_equal(b->finding.verdict, MARKET_OVERFLOW);
-    assert_int_equal(b->last.trades, 1);
-    b->line_count = 0;
+    assert_int_equal(b->last.bar.size, 60 * NS_PER_S);
+    assert_int_equal(b->last.trades, 2);
+    assert_int_equal(b->last.flags & CANDLE_OVERFLOW, CANDLE_OVERFLOW);
+    assert_int_equal(b->last.score, 0);
+    static const enum candle_column none[] = {COLUMN_volume, COLUMN_quote_volume,
+                                              COLUMN_taker_buy_volume,
+                                              COLUMN_taker_buy_quote_volume, COLUMN_vwap};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        assert_false(candle_field(&b->last, none[i], text));
+    /* For good, whatever comes; the window beside it is untouched. */
+    begin(b, 3);
+    add(b, "X", 3, 3, "1", "1");
+    end(b);
+    assert_int_equal(b->last.trades, 3);
+    assert_int_equal(b->last.flags & CANDLE_OVERFLOW, CANDLE_OVERFLOW);
+    assert_true(candle_field(&b->last, COLUMN_low, text));
+    assert_string_equal(text, "1");
+    begin(b, 63);
+    add(b, "X", 4, 63, "1.5", "2");
+    end(b);
+    assert_int_equal(b->last.flags & CANDLE_OVERFLOW, 0);
+    assert_true(candle_field(&b->last, COLUMN_quote_volume, text));
+    assert_string_equal(text, "3.0");
+    bench_free(b);
+}
+
+static void a_product_or_a_count_that_does_not_fit_does_no_harm(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("1m", 0, 0, false);
     begin(b, 3);
     add(b, "X", 3, 3, "9999999999999999999999999999", "9999999999999999999999999999");
-    assert_int_equal(b->finding.verdict, MARKET_OVERFLOW); /* the product */
-    struct trade many = make_trade("X", 4, 3, "1", "1");
+    struct trade many = make_trade("Y", 4, 3, "1", "1");
     many.count = UINT64_MAX;
     give(b, &base_venue, &many);
-    assert_int_equal(b->finding.verdict, MARKET_OVERFLOW);
-    add(b, "X", 5, 3, "1", "1");
-    assert_int_equal(b->finding.verdict, MARKET_COUNTED);
+    many.id = 5;
+    give(b, &base_venue, &many);
     end(b);
-    assert_updates(
-        b, "X 1s 3 forming 0: 1 1 1 1 1 n1",
-        "X 1m 0 forming 0: 9000000000000000000000000000 9000000000000000000000000000 1 1 "
-        "10000000001 n2");
+    assert_int_equal(b->line_count, 2);
+    assert_string_equal(b->last.symbol, "Y");
+    assert_int_equal(b->last.trades, INT64_MAX);
+    assert_int_equal(b->last.flags & CANDLE_OVERFLOW, 0);
+    assert_int_equal(b->set.outlet.overflows, 0);
+    tick(b, 100);
+    assert_int_equal(b->set.outlet.overflows, 1); /* the candle of X */
     bench_free(b);
 }
 
@@ -597,7 +639,13 @@ static void what_does_not_count_changes_nothing(void **state)
     assert_int_equal(b->finding.verdict, MARKET_DUPLICATE);
     trade = make_trade("X", 12, 90, "6", "0");
     give(b, &base_venue, &trade);
-    assert_int_equal(b->finding.verdict, MARKET_EXCLUDED);
+    assert_int_equal(b->finding.verdict, MARKET_BAD_SIZE);
+    trade = make_trade("X", 13, 90, "-6", "1");
+    give(b, &base_venue, &trade);
+    assert_int_equal(b->finding.verdict, MARKET_BAD_PRICE);
+    trade.source_ns /= 1000; /* us: that is early in 1970 */
+    give(b, &base_venue, &trade);
+    assert_int_equal(b->finding.verdict, MARKET_TIME_UNIT);
     end(b);
     assert_no_updates(b); /* not even time: the window would have closed at 90 */
     bench_free(b);
@@ -641,13 +689,13 @@ static void the_first_window_of_each_bar_is_partial(void **state)
 {
     (void)state;
     struct bench *b = bench_new("1s 1m", 0, 0, false);
-    trade_at(b, 1, 1, 1, "5");
-    assert_int_equal(b->last.flags, CANDLE_PARTIAL);
+    trade_at(b, 1, 1, 1, "5"); /* and so does its connection: the minute lacks a second */
+    assert_int_equal(b->last.flags, CANDLE_PARTIAL | CANDLE_DISCONNECTED);
     trade_at(b, 2, 2, 2, "5");
     assert_updates(b, "X 1s 1 forming 0: 5 5 5 5 1 n1", "X 1m 0 forming 0: 5 5 5 5 1 n1",
                    "X 1s 1 closed 0: 5 5 5 5 1 n1", "X 1s 2 forming 0: 5 5 5 5 1 n1",
                    "X 1m 0 forming 0: 5 5 5 5 2 n2");
-    assert_int_equal(b->last.flags, CANDLE_PARTIAL);
+    assert_int_equal(b->last.flags, CANDLE_PARTIAL | CANDLE_DISCONNECTED);
     trade_at(b, 60, 3, 60, "5");
     assert_int_equal(b->last.flags, 0);
     bench_free(b);
@@ -670,7 +718,7 @@ static void empty_windows_carry_the_last_close_in_silence_too(void **state)
     assert_updates(b, "X 1m 180 closed 0: 6 6 6 6 1 n1");
     tick(b, 300);
     assert_updates(b, "X 1m 240 closed 0: 6 6 6 6 0 n0");
-    assert_int_equal(b->last.flags, CANDLE_CARRIED);
+    assert_int_equal(b->last.flags & ~(uint32_t)CANDLE_CLOCK, CANDLE_CARRIED);
     char text[CANDLE_FIELD_MAX];
     assert_false(candle_field(&b->last, COLUMN_vwap, text));
     assert_false(candle_field(&b->last, COLUMN_first_trade_id, text));
@@ -713,7 +761,7 @@ static void a_late_trade_before_the_first_window_is_carried_up_to_it(void **stat
 static void updates_go_by_market_bar_and_window(void **state)
 {
     (void)state;
-    struct bench *b = bench_new("1m 1s", 0, 600 * NS_PER_S, false);
+    struct bench *b = bench_new("1s 1m", 0, 600 * NS_PER_S, false);
     begin(b, 1);
     add(b, "B", 1, 1, "1", "1");
     add(b, "A", 1, 1, "2", "1");
@@ -723,12 +771,12 @@ static void updates_go_by_market_bar_and_window(void **state)
     add(b, "A", 2, 3, "3", "1");
     add(b, "B", 2, 3, "4", "1");
     end(b);
-    assert_updates(b, "B 1m 0 forming 0: 1 4 1 4 2 n2", "B 1s 1 closed 0: 1 1 1 1 1 n1",
-                   "B 1s 3 forming 0: 4 4 4 4 1 n1", "A 1m 0 forming 0: 2 3 2 3 2 n2",
-                   "A 1s 1 closed 0: 2 2 2 2 1 n1", "A 1s 3 forming 0: 3 3 3 3 1 n1");
+    assert_updates(b, "B 1s 1 closed 0: 1 1 1 1 1 n1", "B 1s 3 forming 0: 4 4 4 4 1 n1",
+                   "B 1m 0 forming 0: 1 4 1 4 2 n2", "A 1s 1 closed 0: 2 2 2 2 1 n1",
+                   "A 1s 3 forming 0: 3 3 3 3 1 n1", "A 1m 0 forming 0: 2 3 2 3 2 n2");
     tick(b, 100); /* silence closes both in one record */
-    assert_updates(b, "B 1m 0 closed 0: 1 4 1 4 2 n2", "B 1s 3 closed 0: 4 4 4 4 1 n1",
-                   "A 1m 0 closed 0: 2 3 2 3 2 n2", "A 1s 3 closed 0: 3 3 3 3 1 n1");
+    assert_updates(b, "B 1s 3 closed 0: 4 4 4 4 1 n1", "B 1m 0 closed 0: 1 4 1 4 2 n2",
+                   "A 1s 3 closed 0: 3 3 3 3 1 n1", "A 1m 0 closed 0: 2 3 2 3 2 n2");
     bench_free(b);
 }
 
@@ -785,7 +833,7 @@ static void absurd_source_times_are_refused(void **state)
     begin(b, 2);
     struct trade trade = make_trade("X", 2, 0, "6", "1");
     static const int64_t absurd[] = {0, -1, INT64_MIN, INT64_MAX,
-                                     EPOCH + 2 * NS_PER_S + MARKET_AHEAD_MAX_NS + 1};
+                                     EPOCH + 2 * NS_PER_S + NS_PER_DAY + 1};
     for (size_t i = 0; i < sizeof absurd / sizeof absurd[0]; i++) {
         trade.source_ns = absurd[i];
         give(b, &base_venue, &trade);
@@ -823,27 +871,27 @@ static void a_jump_in_time_carries_a_bounded_number_of_windows(void **state)
     assert_int_equal(b->last.close_ns, EPOCH + (int64_t)(empty + 1) * NS_PER_S);
     b->update_count = 0;
     tick(b, 3 + 30.0 * 24 * 3600);
-    assert_int_equal(b->update_count, 2);            /* and goes on */
-    market_set_begin(&b->set, 99, EPOCH, INT64_MAX); /* a clock that jumps to the end of time */
-    end(b);
-    market_set_begin(&b->set, 100, EPOCH, INT64_MAX);
-    end(b);
+    assert_int_equal(b->update_count, 2);       /* and goes on */
+    for (uint64_t seq = 99; seq < 101; seq++) { /* a clock that jumps to the end of time */
+        market_set_begin(&b->set, &(struct market_set_record){seq, EPOCH, 0, INT64_MAX});
+        end(b);
+    }
     bench_free(b);
 }
 
-static void windows_beyond_the_maximum_close_oldest_first(void **state)
+static void fill_more_windows_than_are_kept(bool forming)
 {
-    (void)state;
     struct bench *b = bench_new("1s", BAR_SIZE_MAX, INT64_C(365) * NS_PER_DAY, false);
-    size_t more = 10;
+    size_t more = 10, given = SERIES_WINDOWS_MAX + more;
+    b->set.outlet.forming = forming;
     begin(b, 0);
-    for (size_t i = 0; i < SERIES_WINDOWS_MAX + more; i++)
+    for (size_t i = 0; i < given; i++)
         add(b, "X", 1 + i, (double)i, "5", "1");
     end(b);
     /* The lateness of a week closes none of them, the maximum does. */
     assert_string_equal(b->lines[0], "X 1s 0 closed 0: 5 5 5 5 1 n1");
-    assert_int_equal(b->update_count, SERIES_WINDOWS_MAX + more);
-    assert_int_equal(b->last.state, CANDLE_FORMING);
+    assert_true(forming ? b->update_count == given : b->update_count >= more);
+    assert_int_equal(b->last.state, forming ? CANDLE_FORMING : CANDLE_CLOSED);
     const struct series *series = &b->set.markets[0]->series[0];
     assert_true(series->closed.count + series->forming.count <= SERIES_WINDOWS_MAX);
     begin(b, 1);
@@ -853,6 +901,13 @@ static void windows_beyond_the_maximum_close_oldest_first(void **state)
     assert_int_equal(b->finding.verdict, MARKET_COUNTED);
     end(b);
     bench_free(b);
+}
+
+static void windows_beyond_the_maximum_close_oldest_first(void **state)
+{
+    (void)state;
+    fill_more_windows_than_are_kept(true);
+    fill_more_windows_than_are_kept(false);
 }
 
 static void windows_inside_the_horizon_only_are_kept(void **state)
@@ -1046,7 +1101,8 @@ int main(void)
         cmocka_unit_test(a_candle_without_bought_volume_has_a_zero_with_digits),
         cmocka_unit_test(vwap_has_four_digits_more_than_the_prices_and_ties_go_to_even),
         cmocka_unit_test(of_equal_prices_the_one_with_most_digits_is_shown_whichever_came_first),
-        cmocka_unit_test(a_sum_that_would_not_fit_leaves_the_trade_out_of_every_bar),
+        cmocka_unit_test(a_sum_that_does_not_fit_has_no_value_and_the_prices_stay),
+        cmocka_unit_test(a_product_or_a_count_that_does_not_fit_does_no_harm),
         cmocka_unit_test(the_widest_numbers_still_have_an_average),
         cmocka_unit_test(contracts_have_no_amounts_of_money),
         cmocka_unit_test(inverse_quantities_are_amounts_of_money),

@@ -557,6 +557,69 @@ static void test_what_is_no_json_and_who_is_unknown_do_no_harm(void **state)
     close_bench(bench);
 }
 
+static const struct watch_connection *connection_of(const struct watch_venue *venue,
+                                                    uint32_t number)
+{
+    for (size_t i = 0; i < venue->connection_count; i++)
+        if (venue->connections[i].connection == number)
+            return &venue->connections[i];
+    fail_msg("no such connection");
+    return NULL;
+}
+
+/* The worse of what the watch and the records say, with its reason. */
+static void test_health_is_the_worse_of_two(void **state)
+{
+    (void)state;
+    struct bench *bench = open_bench(IDS_CONTIGUOUS, ACK_SYMBOL);
+    struct watch_venue venue = venue_of(bench);
+    assert_int_equal(venue.score, 0);
+    event(bench, 1, OPEN(1));
+    venue = venue_of(bench); /* nothing is confirmed yet: only the watch knows */
+    assert_int_equal(venue.report.state, HEALTH_UP);
+    assert_int_equal(venue.health, HEALTH_DOWN);
+    assert_int_equal(venue.score, 0);
+    settle(bench, 1);
+    trade(bench, 1, "AAA", 10);
+    venue = venue_of(bench);
+    assert_int_equal(venue.health, HEALTH_UP);
+    assert_int_equal(venue.score, 100);
+    assert_true(connection_of(&venue, 1)->has_report);
+    assert_int_equal(connection_of(&venue, 1)->report.score, 100);
+    assert_int_equal(venue.report.trades, 1);
+    /* a hole that is being repaired: 2 of 4 trades */
+    trade(bench, 1, "AAA", 13);
+    pass(bench, NS_PER_S);
+    venue = venue_of(bench);
+    assert_int_equal(venue.report.missing, 2);
+    assert_int_equal(venue.report.state, HEALTH_UP);
+    assert_string_equal(venue.report.why, "2 missing trades (-20)");
+    assert_int_equal(venue.health, HEALTH_DEGRADED);
+    assert_string_equal(venue.why, "1 holes are being repaired");
+    assert_int_equal(venue.score, 100 - 20 - 10);
+    trade(bench, 1, "AAA", 11);
+    trade(bench, 1, "AAA", 12);
+    pass(bench, NS_PER_S);
+    venue = venue_of(bench);
+    assert_int_equal(venue.report.missing, 0);
+    assert_int_equal(venue.health, HEALTH_UP);
+    /* only the records say this */
+    clear_frame(bench, VENUE_MALFORMED, "");
+    receive(bench, 1);
+    venue = venue_of(bench);
+    assert_int_equal(venue.health, HEALTH_DEGRADED);
+    assert_string_equal(venue.why, "1 malformed frame (-20)");
+    assert_int_equal(venue.score, 80);
+    /* and the loss of what nobody else carries both do */
+    event(bench, 1, LOST);
+    venue = venue_of(bench);
+    assert_int_equal(venue.health, HEALTH_DOWN);
+    assert_int_equal(venue.report.state, HEALTH_DOWN);
+    assert_string_equal(venue.why, "not connected");
+    assert_int_equal(venue.score, 0);
+    close_bench(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -577,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_what_an_older_session_had_is_a_hole_until_it_is_carried_again),
         cmocka_unit_test(test_changes_of_subscriptions),
         cmocka_unit_test(test_what_is_no_json_and_who_is_unknown_do_no_harm),
+        cmocka_unit_test(test_health_is_the_worse_of_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,6 @@
 
 #define MARKETS_MAX 40
 #define LINES_MAX   32
-#define HORIZON_NS  (600 * NS_PER_S)
 
 /* A set with a line of text per update. */
 struct bench {
@@ -70,7 +69,7 @@ static int64_t reaches(const void *market, int64_t watermark_ns, void *arg)
 }
 
 /* A set of all instruments, by mean, with the bars 1m and 5m. */
-static struct bench *bench_new(void)
+static struct bench *bench_with_horizon(int64_t horizon_ns)
 {
     static const struct bar bars[] = {{.kind = BAR_TIME, .size = NS_PER_MIN},
                                       {.kind = BAR_TIME, .size = 5 * NS_PER_MIN}};
@@ -81,8 +80,13 @@ static struct bench *bench_new(void)
     composite_config_default(&config);
     config.rules[0] = (struct composite_rule){"*", COMPOSITE_MEAN};
     config.rule_count = 1;
-    assert_ok(composite_set_new(&bench->set, &config, bars, 2, HORIZON_NS));
+    assert_ok(composite_set_new(&bench->set, &config, bars, 2, horizon_ns));
     return bench;
+}
+
+static struct bench *bench_new(void)
+{
+    return bench_with_horizon(600 * NS_PER_S);
 }
 
 static void bench_free(struct bench *bench)
@@ -508,6 +512,28 @@ static void the_oldest_of_too_many_windows_closes(void **state)
     bench_free(bench);
 }
 
+/* With a horizon of years all have closed; the one that goes is corrected before. */
+static void the_oldest_of_too_many_windows_is_corrected_once_more(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_with_horizon(INT64_C(100000) * 3600 * NS_PER_S);
+    size_t a = join(bench, "BTC-USDT");
+    for (int64_t i = 0; i < COMPOSITE_WINDOWS_MAX; i++) {
+        trade(bench, a, at(60 * i + 60));
+        take(bench, a, at(60 * i), "100", CANDLE_CLOSED);
+        finish(bench);
+        assert_int_equal(bench->line_count, 1);
+    }
+    int64_t next = COMPOSITE_WINDOWS_MAX;
+    take(bench, a, at(0), "102", CANDLE_CORRECTED);
+    take(bench, a, at(60 * next), "101", CANDLE_FORMING);
+    end(bench, "BTC-USDT 1m +0 corrected 1 102.0000 a",
+        "BTC-USDT 1m +3932160 forming 0 101.0000 a");
+    take(bench, a, at(0), "103", CANDLE_CORRECTED);
+    end_silent(bench);
+    bench_free(bench);
+}
+
 static void many_composites_are_found_again(void **state)
 {
     (void)state;
@@ -553,6 +579,7 @@ int main(void)
         cmocka_unit_test(a_row_says_what_it_is),
         cmocka_unit_test(a_composite_has_so_many_members),
         cmocka_unit_test(the_oldest_of_too_many_windows_closes),
+        cmocka_unit_test(the_oldest_of_too_many_windows_is_corrected_once_more),
         cmocka_unit_test(many_composites_are_found_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,11 +14,15 @@ struct bench {
     size_t line_count, note_count, trade_count;
     char lines[LINES_MAX][160];
     char notes[LINES_MAX][600];
+    struct candle last;
+    uint32_t connection; /* of the frames that follow */
+    double skew;         /* how far the receiver's clock is ahead, in s */
 };
 
 static void keep_candle(const struct candle *c, void *arg)
 {
     struct bench *b = arg;
+    b->last = *c;
     assert_ok(candle_digest_add(b->digest, c));
     if (b->line_count == LINES_MAX)
         return;
@@ -45,16 +49,25 @@ static void keep_note(const char *text, void *arg)
         snprintf(b->notes[b->note_count++], sizeof b->notes[0], "%s", text);
 }
 
-static struct bench *bench_new(const struct engine_filter *filter, bool trades)
+static struct bench *bench_make(const struct engine_config *config,
+                                const struct engine_filter *filter, struct engine_outlet outlet)
 {
     struct bench *b = calloc(1, sizeof *b);
     assert_non_null(b);
-    struct engine_config config;
-    engine_config_default(&config);
-    struct engine_outlet outlet = {keep_candle, trades ? keep_trade : NULL, keep_note, b};
-    assert_ok(engine_new(&b->engine, &config, filter, &outlet));
+    outlet.candle = keep_candle;
+    outlet.note = keep_note;
+    outlet.arg = b;
+    assert_ok(engine_new(&b->engine, config, filter, &outlet));
     assert_ok(candle_digest_new(&b->digest));
     return b;
+}
+
+static struct bench *bench_new(const struct engine_filter *filter, bool trades)
+{
+    struct engine_config config;
+    engine_config_default(&config);
+    struct engine_outlet outlet = {.forming = true, .trade = trades ? keep_trade : NULL};
+    return bench_make(&config, filter, outlet);
 }
 
 static void bench_free(struct bench *b)
@@ -72,7 +85,11 @@ static void feed(struct bench *b, enum record_type type, const char *venue, doub
         .seq = ++b->seq,
         .type = type,
         .venue = venue,
-        .wall_ns = T0 * NS_PER_S + time_ns,
+        .connection = type == RECORD_TICK || type == RECORD_HTTP || type == RECORD_GAP ||
+                              type == RECORD_CONFIG
+                          ? 0
+                          : b->connection,
+        .wall_ns = T0 * NS_PER_S + time_ns + (int64_t)(b->skew * 1000) * NS_PER_MS,
         .mono_ns = 1000 + time_ns,
         .source_ns = RECORD_NO_TIME,
         .data = (const uint8_t *)data,
@@ -151,7 +168,7 @@ static void forming_candles_and_markets_can_be_listed(void **state)
     feed_match(b, 7, 11, "61900");
     feed_spot(b, "ETHUSDT", 1, 12, "2500.10");
     b->line_count = 0;
-    engine_each_forming(b->engine, keep_candle, b);
+    assert_ok(engine_each_forming(b->engine, keep_candle, b));
     assert_updates(b, "coinbase BTC-USD 0 forming 0 61900 n1",
                    "binance ETH-USDT 0 forming 0 2500.10 n1");
     struct engine_market market;
@@ -532,8 +549,8 @@ static void what_every_trade_became_adds_up(void **state)
     const struct engine_stats *s = engine_stats(b->engine);
     assert_int_equal(s->trades, 1200);
     assert_int_equal(s->trades, s->counted + s->duplicates + s->excluded + s->snapshot +
-                                    s->other_channel + s->filtered + s->overflow + s->absurd_time +
-                                    s->repeated);
+                                    s->other_channel + s->filtered + s->absurd_time + s->time_unit +
+                                    s->repeated + s->bad_price + s->bad_size);
     assert_int_equal(s->missing, 7); /* a hole every 50 matches */
     bench_free(b);
 }
@@ -543,7 +560,7 @@ static void a_configuration_that_cannot_be_is_refused(void **state)
     (void)state;
     struct engine_config config;
     struct engine *engine;
-    struct engine_outlet outlet = {.candle = keep_candle};
+    const struct engine_outlet outlet = {.candle = keep_candle};
     engine_config_default(&config);
     config.bar_count = 0;
     assert_err(ERR_USAGE, engine_new(&engine, &config, NULL, &outlet));
@@ -615,6 +632,457 @@ static void damaged_records_are_taken(void **state)
     bench_free(b);
 }
 
+/* ---- who follows a market ---------------------------------------------------------------------
+ */
+
+/* A record of connection `connection` of Binance. */
+static void connection_event(struct bench *b, uint32_t connection, double second, const char *data)
+{
+    b->connection = connection;
+    feed(b, RECORD_CONNECTION, "binance", second, data);
+}
+
+#define OPEN_FOR(symbol)                                                                           \
+    "{\"event\":\"open\",\"url\":\"wss://x\",\"wanted\":{\"trade\":[\"" symbol "\"]}}"
+#define CLOSED "{\"event\":\"close\",\"reason\":\"x\"}"
+
+static void assert_connected(const struct bench *b, uint32_t ppm)
+{
+    assert_true(b->last.has_connected);
+    assert_int_equal(b->last.connected_ppm, ppm);
+}
+
+/* Of a minute: trades at :10 and at :70 of connection 1, which goes and comes in between. */
+static void an_outage_is_not_connected(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {
+        CLOSED, "{\"event\":\"error\",\"reason\":\"x\"}",
+        "{\"event\":\"change\",\"leave\":{\"trade\":[\"BTCUSDT\"]}}"};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct bench *b = bench_new(NULL, false);
+        connection_event(b, 1, 0, OPEN_FOR("BTCUSDT"));
+        feed_spot(b, "BTCUSDT", 1, 10, "5");
+        /* Followed since the open record, 10 s before the trade. */
+        assert_connected(b, 1000000);
+        connection_event(b, 1, 20, ends[i]);
+        if (i == 2)
+            connection_event(b, 1, 26, "{\"event\":\"change\",\"add\":{\"trade\":[\"BTCUSDT\"]}}");
+        else
+            connection_event(b, 2, 26, OPEN_FOR("BTCUSDT"));
+        feed(b, RECORD_TICK, "", 60.5, "");
+        assert_int_equal(b->last.state, CANDLE_CLOSED);
+        assert_connected(b, 900000); /* 54 of 60 s */
+        assert_int_equal(b->last.flags, CANDLE_PARTIAL | CANDLE_DISCONNECTED);
+        assert_int_equal(b->last.score, 90);
+        bench_free(b);
+    }
+}
+
+static void another_connection_that_follows_bridges_the_outage(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    connection_event(b, 1, 0, OPEN_FOR("BTCUSDT"));
+    connection_event(b, 2, 5, OPEN_FOR("BTCUSDT"));
+    feed_spot(b, "BTCUSDT", 1, 10, "5");
+    connection_event(b, 1, 20, CLOSED);
+    feed(b, RECORD_TICK, "", 60.5, "");
+    assert_connected(b, 1000000);
+    bench_free(b);
+}
+
+static void connections_for_something_else_follow_nothing(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    connection_event(b, 1, 0, OPEN_FOR("BTCUSDT"));
+    feed_spot(b, "BTCUSDT", 1, 10, "5");
+    connection_event(b, 2, 11, OPEN_FOR("ETHUSDT"));
+    connection_event(b, 3, 12, "{\"event\":\"open\",\"wanted\":{\"depth@100ms\":[\"BTCUSDT\"]}}");
+    connection_event(b, 1, 30, CLOSED);
+    feed(b, RECORD_TICK, "", 60.5, "");
+    assert_connected(b, 500000);
+    bench_free(b);
+}
+
+/* The tape does not say what was asked for: it follows all markets of its venue. */
+static void without_what_was_wanted_a_connection_follows_its_venue(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bench *b = bench_new(NULL, false);
+        connection_event(b, 1, 0, OPEN_FOR("BTCUSDT"));
+        feed_spot(b, "BTCUSDT", 1, 10, "5");
+        connection_event(b, 1, 20, CLOSED);
+        if (i == 0) { /* not even that it was opened: its first frame is its opening */
+            b->connection = 2;
+            feed(b, RECORD_RECEIVED, "binance", 35, "{\"result\":null,\"id\":1}");
+        } else {
+            connection_event(b, 2, 35, "{\"event\":\"open\",\"url\":\"wss://x\"}");
+        }
+        feed(b, RECORD_TICK, "", 60.5, "");
+        assert_connected(b, 750000); /* 20 .. 35 is lost */
+        bench_free(b);
+    }
+}
+
+static void a_trade_shows_that_its_connection_follows(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    connection_event(b, 1, 0, OPEN_FOR("ETHUSDT"));
+    connection_event(b, 2, 0, OPEN_FOR("BTCUSDT"));
+    feed_spot(b, "BTCUSDT", 1, 10, "5");
+    b->connection = 1;
+    feed_spot(b, "BTCUSDT", 2, 15, "5");
+    connection_event(b, 2, 20, CLOSED);
+    feed(b, RECORD_TICK, "", 60.5, "");
+    assert_connected(b, 1000000);
+    char text[CANDLE_FIELD_MAX];
+    assert_true(candle_field(&b->last, COLUMN_connections, text));
+    assert_string_equal(text, "1|2");
+    bench_free(b);
+}
+
+static void a_session_ends_with_the_record_before_the_next_one(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    connection_event(b, 1, 0, OPEN_FOR("BTCUSDT"));
+    feed_spot(b, "BTCUSDT", 1, 10, "5");
+    feed(b, RECORD_TICK, "", 15, "");
+    feed(b, RECORD_CONFIG, "", 39, "{}");
+    feed(b, RECORD_TICK, "", 60.5, "");
+    assert_connected(b, 250000);
+    int64_t offset_ns;
+    assert_false(engine_clock_offset(b->engine, 1, &offset_ns));
+    bench_free(b);
+}
+
+static void before_the_first_trade_the_open_record_counts(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed(b, RECORD_TICK, "", 0, "");
+    connection_event(b, 1, 15, OPEN_FOR("BTCUSDT"));
+    feed_spot(b, "BTCUSDT", 1, 40, "5");
+    feed(b, RECORD_TICK, "", 60.5, "");
+    assert_connected(b, 750000);
+    bench_free(b);
+}
+
+/* The one that was open first went before the market's first trade that counts. */
+static void connections_that_have_gone_before_the_first_trade_do_not_count(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    connection_event(b, 1, 0, OPEN_FOR("BTCUSDT"));
+    /* The market is there, but no trade has counted. */
+    feed_spot(b, "BTCUSDT", 1, 10, "0");
+    connection_event(b, 2, 15, OPEN_FOR("BTCUSDT"));
+    connection_event(b, 1, 20, CLOSED);
+    b->connection = 2;
+    feed_spot(b, "BTCUSDT", 2, 40, "5");
+    feed(b, RECORD_TICK, "", 60.5, "");
+    assert_connected(b, 750000);
+    bench_free(b);
+}
+
+static void what_nobody_followed_has_no_share(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed(b, RECORD_HTTP, "binance", 3,
+         "{\"method\":\"GET\",\"url\":\"" TRADES_URL "\",\"status\":200}\n" ROWS);
+    assert_int_equal(b->last.trades, 1);
+    assert_false(b->last.has_connected);
+    assert_int_equal(b->last.score, 100);
+    assert_int_equal(b->last.flags, CANDLE_PARTIAL | CANDLE_BACKFILLED);
+    assert_int_equal(b->last.latency.count, 0);
+    assert_false(b->last.has_clock_offset);
+    char text[CANDLE_FIELD_MAX];
+    assert_false(candle_field(&b->last, COLUMN_connected, text));
+    assert_false(candle_field(&b->last, COLUMN_connections, text));
+    bench_free(b);
+}
+
+/* ---- what a trade shows ------------------------------------------------------------------------
+ */
+
+static void lost_frames_belong_to_the_next_trade(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed(b, RECORD_RECEIVED, "binance", 1, "nonsense"); /* before there is a market */
+    feed_spot(b, "BTCUSDT", 1, 10, "5");
+    assert_int_equal(b->last.malformed, 0);
+    feed(b, RECORD_RECEIVED, "binance", 20, "nonsense");
+    feed(b, RECORD_RECEIVED, "binance", 21, "nonsense");
+    feed(b, RECORD_RECEIVED, "coinbase", 22, "nonsense"); /* of another venue */
+    feed(b, RECORD_GAP, "binance", 23, "{\"reason\":\"x\",\"count\":9,\"frames\":4}");
+    feed(b, RECORD_GAP, "", 24, "{\"reason\":\"x\",\"count\":3}"); /* of any: all count */
+    feed(b, RECORD_TICK, "", 70, "");
+    assert_int_equal(b->last.state, CANDLE_CLOSED);
+    assert_int_equal(b->last.malformed + b->last.dropped, 0);
+    feed_spot(b, "BTCUSDT", 2, 71, "5");
+    assert_int_equal(b->last.malformed, 2);
+    assert_int_equal(b->last.dropped, 7);
+    assert_int_equal(b->last.flags, CANDLE_MALFORMED | CANDLE_DROPPED);
+    assert_int_equal(b->last.score, 91);
+    feed_spot(b, "BTCUSDT", 3, 72, "5");
+    assert_int_equal(b->last.malformed, 2);
+    assert_int_equal(engine_stats(b->engine)->dropped, 7);
+    assert_int_equal(engine_stats(b->engine)->gap_records, 12);
+    bench_free(b);
+}
+
+static void a_step_of_the_wall_clock_belongs_to_the_next_trade(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed_spot(b, "BTCUSDT", 1, 10, "5");
+    b->skew = 0.1; /* not over 100 ms */
+    feed(b, RECORD_TICK, "", 11, "");
+    feed_spot(b, "BTCUSDT", 2, 12, "5");
+    assert_int_equal(b->last.flags, CANDLE_PARTIAL);
+    b->skew = 0.201;
+    feed(b, RECORD_TICK, "", 13, "");
+    assert_int_equal(engine_stats(b->engine)->clock_steps, 1);
+    feed_spot(b, "BTCUSDT", 3, 14, "5");
+    assert_int_equal(b->last.flags, CANDLE_PARTIAL | CANDLE_CLOCK);
+    feed_spot(b, "BTCUSDT", 4, 70, "5");
+    assert_int_equal(b->last.flags, 0);
+    feed(b, RECORD_CONFIG, "", 71, "{}"); /* from session to session it is no step */
+    b->skew = 30;
+    feed(b, RECORD_CONFIG, "", 72, "{}");
+    assert_int_equal(engine_stats(b->engine)->clock_steps, 1);
+    bench_free(b);
+}
+
+static void latency_and_clock_offset_are_those_of_the_connection(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    int64_t offset_ns;
+    b->connection = 3;
+    b->skew = 0.25;
+    feed_spot(b, "BTCUSDT", 1, 10, "5");
+    b->connection = 4;
+    b->skew = 0.35;
+    feed_spot(b, "BTCUSDT", 2, 11, "5");
+    assert_int_equal(b->last.latency.count, 2);
+    assert_int_equal(b->last.latency.min, 250 * NS_PER_MS);
+    assert_int_equal(b->last.latency.max, 350 * NS_PER_MS);
+    assert_int_equal(b->last.latency.mean, 300 * NS_PER_MS);
+    assert_true(b->last.has_clock_offset);
+    assert_int_equal(b->last.clock_offset_ns, 350 * NS_PER_MS);
+    assert_true(engine_clock_offset(b->engine, 3, &offset_ns));
+    assert_int_equal(offset_ns, 250 * NS_PER_MS);
+    assert_true(engine_clock_offset(b->engine, 4, &offset_ns));
+    assert_int_equal(offset_ns, 350 * NS_PER_MS);
+    assert_false(engine_clock_offset(b->engine, 5, &offset_ns));
+    connection_event(b, 3, 12, CLOSED);
+    assert_false(engine_clock_offset(b->engine, 3, &offset_ns));
+    bench_free(b);
+}
+
+static void a_negative_latency_is_not_trusted(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    b->skew = -0.001;
+    feed_spot(b, "BTCUSDT", 1, 10, "5");
+    assert_int_equal(b->last.latency.min, -NS_PER_MS);
+    assert_int_equal(b->last.flags, CANDLE_PARTIAL | CANDLE_CLOCK);
+    bench_free(b);
+}
+
+/* ---- suspects and refusals ---------------------------------------------------------------------
+ */
+
+static struct bench *bench_of(const char *config_text)
+{
+    struct engine_config config;
+    bool found;
+    engine_config_default(&config);
+    assert_ok(
+        engine_config_read(&config, (const uint8_t *)config_text, strlen(config_text), &found));
+    return bench_make(&config, NULL, (struct engine_outlet){.forming = true});
+}
+
+/* 20 trades at 5, then one at 11, above twice that. */
+static void suspect_trades_count_unless_they_are_excluded(void **state)
+{
+    (void)state;
+    for (int excluded = 0; excluded < 2; excluded++) {
+        struct bench *b = bench_of(excluded ? "{\"exclude\":[\"suspect\"]}" : "{\"exclude\":[]}");
+        for (uint64_t i = 1; i <= 20; i++)
+            feed_spot(b, "BTCUSDT", i, 1, "5");
+        feed_spot(b, "BTCUSDT", 21, 2, "10");
+        assert_int_equal(engine_stats(b->engine)->suspect_price, 0); /* twice is not above */
+        feed_spot(b, "BTCUSDT", 22, 2, "20.1");
+        feed_spot(b, "BTCUSDT", 23, 3, "5");
+        assert_int_equal(b->last.trades, excluded ? 22 : 23);
+        assert_int_equal(b->last.suspect, 1);
+        assert_int_equal(b->last.score, 99);
+        assert_int_equal(b->last.missing, 0);
+        assert_int_equal(b->last.high.mantissa, excluded ? 10 : 201);
+        if (!excluded)
+            assert_int_equal(b->last.flags, CANDLE_PARTIAL | CANDLE_SUSPECT_PRICE);
+        assert_int_equal(engine_stats(b->engine)->suspect_price, 1);
+        assert_int_equal(engine_stats(b->engine)->suspect_excluded, excluded);
+        assert_non_null(strstr(b->notes[b->note_count - 1], "suspect (suspect_price), record 22"));
+        bench_free(b);
+    }
+}
+
+static void a_time_far_ahead_of_the_market_is_suspect(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed_spot(b, "BTCUSDT", 1, 0, "5");
+    /* Received a moment later, but of 10 minutes and 1 ms after it. */
+    char data[300];
+    for (int i = 0; i < 2; i++) {
+        snprintf(data, sizeof data,
+                 "{\"e\":\"trade\",\"E\":1,\"s\":\"BTCUSDT\",\"t\":%d,\"p\":\"5\",\"q\":\"1\","
+                 "\"T\":%lld,\"m\":false,\"M\":true}",
+                 2 + i, (long long)(T0 * 1000 + 600000 + (i == 0 ? 0 : 600001)));
+        feed(b, RECORD_RECEIVED, "binance", 0, data);
+        assert_int_equal(engine_stats(b->engine)->suspect_time, i);
+    }
+    assert_int_equal(b->last.flags & CANDLE_SUSPECT_TIME, CANDLE_SUSPECT_TIME);
+    assert_int_equal(engine_stats(b->engine)->counted, 3);
+    bench_free(b);
+}
+
+static void bad_numbers_and_times_in_another_unit_are_refused(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(NULL, false);
+    feed_spot(b, "BTCUSDT", 1, 1, "5");
+    feed_spot(b, "BTCUSDT", 2, 2, "0");
+    static const char in_us[] = "{\"e\":\"trade\",\"E\":1,\"s\":\"BTCUSDT\",\"t\":3,\"p\":\"5\","
+                                "\"q\":\"1\",\"T\":1700006403,\"m\":false,\"M\":true}";
+    feed(b, RECORD_RECEIVED, "binance", 3, in_us); /* s, where ms belong */
+    feed_spot(b, "BTCUSDT", 4, 4, "6");
+    assert_int_equal(engine_stats(b->engine)->bad_price + engine_stats(b->engine)->excluded, 1);
+    assert_int_equal(engine_stats(b->engine)->time_unit, 1);
+    assert_int_equal(b->last.trades, 2);
+    assert_int_equal(b->last.missing, 1); /* the refused one; a bad one takes part in numbering */
+    bench_free(b);
+}
+
+/* ---- what candles say of themselves ------------------------------------------------------------
+ */
+
+static void candles_say_whose_book_it_is_and_which_tape(void **state)
+{
+    (void)state;
+    struct engine_config config;
+    engine_config_default(&config);
+    config.mic_count = 1;
+    config.mics[0] = (struct engine_mic){"binance", "XNAS"};
+    static const char tape[] = "00112233445566778899aabbccddeeff";
+    struct bench *b = bench_make(&config, NULL, (struct engine_outlet){.tape = tape});
+    feed_spot(b, "BTCUSDT", 1, 1, "5");
+    feed_match(b, 1, 1, "5");
+    feed(b, RECORD_TICK, "", 59, "");
+    assert_int_equal(b->line_count, 0); /* no forming ones were wanted */
+    feed(b, RECORD_TICK, "", 61, "");
+    assert_updates(b, "binance BTC-USDT 0 closed 0 5 n1", "coinbase BTC-USD 0 closed 0 5 n1");
+    char text[CANDLE_FIELD_MAX];
+    assert_true(candle_field(&b->last, COLUMN_mic, text));
+    assert_string_equal(text, "none"); /* coinbase is in no registry */
+    assert_true(candle_field(&b->last, COLUMN_quote_currency, text));
+    assert_string_equal(text, "USD");
+    assert_true(candle_field(&b->last, COLUMN_base_currency, text));
+    assert_string_equal(text, "none");
+    assert_true(candle_field(&b->last, COLUMN_tape, text));
+    assert_string_equal(text, tape);
+    feed_spot(b, "BTCUSDT", 2, 70, "5");
+    feed(b, RECORD_TICK, "", 150, "");
+    assert_true(candle_field(&b->last, COLUMN_mic, text));
+    assert_string_equal(text, "XNAS");
+    bench_free(b);
+}
+
+static int64_t emit_clock_ns;
+static unsigned emit_calls;
+
+static int64_t emit_clock(void *arg)
+{
+    (void)arg;
+    emit_calls++;
+    return emit_clock_ns;
+}
+
+static void receive_to_emit_is_measured_once_per_record(void **state)
+{
+    (void)state;
+    struct engine_config config;
+    engine_config_default(&config);
+    struct bench *b =
+        bench_make(&config, NULL, (struct engine_outlet){.forming = true, .now = emit_clock});
+    emit_calls = 0;
+    emit_clock_ns = 1000 + 10 * NS_PER_S + 700; /* feed() sets the monotonic clock to 1000 + time */
+    feed_spot(b, "BTCUSDT", 1, 10, "5");
+    assert_int_equal(b->last.emit.count, 1);
+    assert_int_equal(b->last.emit.max, 700);
+    emit_clock_ns = 1000 + 70 * NS_PER_S + 900;
+    feed_spot(b, "BTCUSDT", 2, 70, "5"); /* closes the one, changes the other */
+    assert_int_equal(b->line_count, 3);
+    assert_int_equal(emit_calls, 2);
+    assert_int_equal(b->last.emit.count, 1); /* of the new window */
+    emit_clock_ns = INT64_MIN;               /* not comparable */
+    feed_spot(b, "BTCUSDT", 3, 71, "5");
+    assert_int_equal(b->last.emit.count, 1);
+    emit_clock_ns = 1; /* before the record: no value either */
+    feed_spot(b, "BTCUSDT", 4, 72, "5");
+    assert_int_equal(b->last.emit.count, 1);
+    bench_free(b);
+}
+
+struct reports {
+    size_t count;
+    int64_t last_wall_ns;
+};
+static struct reports reports;
+
+static void keep_report(const struct health_report *report, void *arg)
+{
+    (void)arg;
+    assert_string_equal(report->venue, "binance");
+    reports.count++;
+    reports.last_wall_ns = report->wall_ns;
+}
+
+static void health_is_reported_every_ten_seconds_of_the_records(void **state)
+{
+    (void)state;
+    struct engine_config config;
+    engine_config_default(&config);
+    struct bench *b = bench_make(&config, NULL, (struct engine_outlet){.health = keep_report});
+    reports = (struct reports){0};
+    connection_event(b, 1, 0, OPEN_FOR("BTCUSDT"));
+    feed_spot(b, "BTCUSDT", 1, 1, "5");
+    size_t before = reports.count;
+    feed(b, RECORD_TICK, "", 9.9, "");
+    assert_int_equal(reports.count, before);
+    feed(b, RECORD_TICK, "", 10, "");
+    assert_int_equal(reports.count, before + 2); /* the venue and its connection */
+    assert_int_equal(reports.last_wall_ns, (T0 + 10) * NS_PER_S);
+    feed(b, RECORD_TICK, "", 19.9, "");
+    assert_int_equal(reports.count, before + 2);
+    feed(b, RECORD_TICK, "", 45, ""); /* once, however long it was */
+    assert_int_equal(reports.count, before + 4);
+    feed(b, RECORD_TICK, "", 49, "");
+    feed(b, RECORD_TICK, "", 50, "");
+    assert_int_equal(reports.count, before + 6);
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -637,6 +1105,25 @@ int main(void)
         cmocka_unit_test(what_lies_before_is_learnt_and_nothing_else),
         cmocka_unit_test(what_every_trade_became_adds_up),
         cmocka_unit_test(a_configuration_that_cannot_be_is_refused),
+        cmocka_unit_test(an_outage_is_not_connected),
+        cmocka_unit_test(another_connection_that_follows_bridges_the_outage),
+        cmocka_unit_test(connections_for_something_else_follow_nothing),
+        cmocka_unit_test(without_what_was_wanted_a_connection_follows_its_venue),
+        cmocka_unit_test(a_trade_shows_that_its_connection_follows),
+        cmocka_unit_test(a_session_ends_with_the_record_before_the_next_one),
+        cmocka_unit_test(before_the_first_trade_the_open_record_counts),
+        cmocka_unit_test(connections_that_have_gone_before_the_first_trade_do_not_count),
+        cmocka_unit_test(what_nobody_followed_has_no_share),
+        cmocka_unit_test(lost_frames_belong_to_the_next_trade),
+        cmocka_unit_test(a_step_of_the_wall_clock_belongs_to_the_next_trade),
+        cmocka_unit_test(latency_and_clock_offset_are_those_of_the_connection),
+        cmocka_unit_test(a_negative_latency_is_not_trusted),
+        cmocka_unit_test(suspect_trades_count_unless_they_are_excluded),
+        cmocka_unit_test(a_time_far_ahead_of_the_market_is_suspect),
+        cmocka_unit_test(bad_numbers_and_times_in_another_unit_are_refused),
+        cmocka_unit_test(candles_say_whose_book_it_is_and_which_tape),
+        cmocka_unit_test(receive_to_emit_is_measured_once_per_record),
+        cmocka_unit_test(health_is_reported_every_ten_seconds_of_the_records),
         cmocka_unit_test(damaged_records_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

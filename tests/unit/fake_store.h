@@ -64,7 +64,7 @@ static inline void fake_init(uint64_t seed)
         struct fake_series *series = &fake.series[i];
         *series =
             (struct fake_series){.venue = venues[i & 1], .instrument = instruments[i >> 1 & 1]};
-        series->bar = (struct bar){BAR_TIME, sizes[i >> 2] * 1000000000};
+        series->bar = (struct bar){BAR_TIME, sizes[i >> 2] * 1000000000, 0};
     }
     fake.update_count = fake.committed = 0;
 }

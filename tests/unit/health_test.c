@@ -318,6 +318,11 @@ static void test_missing_trades_count_once(void **state)
     bench->clock_ns += NS_PER_MIN;
     health_missing(bench->health, &first_venue, -20);
     assert_int_equal(report(bench, 0)->missing, 0);
+    /* told before the record that shows it, an hour after the one before */
+    health_missing(bench->health, &first_venue, 4);
+    bench->clock_ns += NS_PER_HOUR;
+    trade(bench, 1, NS_PER_MS, 0);
+    assert_int_equal(report(bench, 0)->missing, 4);
     close_bench(bench);
 }
 
@@ -838,6 +843,7 @@ static void both_missing(struct naive *naive, size_t venue)
     health_missing(naive->bench->health, venues[venue], count);
     both_note(naive, venue, NULL, MISSING, count);
     *unrepaired = *unrepaired + count > 0 ? *unrepaired + count : 0;
+    see(naive->bench, RECORD_TICK, 0, "", NULL);
 }
 
 /* Whatever was open is so no longer than the module knew. */

@@ -362,12 +362,16 @@ static void what_is_not_final_is_not_compared(void **state)
     struct seen seen;
     (void)state;
     kline.state = KLINE_FORMING;
+    kline.volume = number("0.2");
     struct kline_verdict verdict = judge(&candle, &kline);
     assert_outcome(&verdict, KLINE_NOT_COVERED, KLINE_REASON_NOT_FINAL);
+    assert_int_equal(verdict.difference_count, 0);
     /* Where nothing is said it is final when a later one has come ... */
     kline.state = KLINE_UNSAID;
     verdict = judge(&candle, &kline);
     assert_outcome(&verdict, KLINE_NOT_COVERED, KLINE_REASON_NOT_FINAL);
+    kline = their_kline(0);
+    kline.state = KLINE_UNSAID;
     struct kline_compare *compare = new_compare(&seen);
     struct venue_kline next = their_kline(1);
     next.state = KLINE_UNSAID;
@@ -378,8 +382,42 @@ static void what_is_not_final_is_not_compared(void **state)
     kline_compare_end(compare, false);
     assert_int_equal(seen.count, 2);
     assert_outcome(&seen.verdicts[0], KLINE_EQUAL, KLINE_REASON_NONE);
-    assert_outcome(&seen.verdicts[1], KLINE_NOT_COVERED, KLINE_REASON_NOT_FINAL);
+    assert_int_equal(seen.verdicts[0].notes, 0);
+    /* Not final, but equal already. */
+    assert_outcome(&seen.verdicts[1], KLINE_EQUAL, KLINE_REASON_NONE);
+    assert_int_equal(seen.verdicts[1].notes, KLINE_NOTE_FORMING);
     kline_compare_free(compare);
+}
+
+/* Both grow; they are equal when both hold the first trade, whoever is told first. */
+static void a_forming_kline_agrees_at_a_time(void **state)
+{
+    (void)state;
+    for (int order = 0; order < 3; order++) {
+        struct seen seen;
+        struct kline_compare *compare = new_compare(&seen);
+        struct venue_kline kline = their_kline(0);
+        struct candle early = our_candle(0), late = our_candle(0);
+        kline.state = KLINE_FORMING;
+        early.state = late.state = CANDLE_FORMING;
+        late.volume = number("0.7");
+        if (order == 0) {
+            kline_in(compare, kline);
+        }
+        candle_in(compare, early);
+        if (order == 1) {
+            kline_in(compare, kline);
+        }
+        candle_in(compare, late);
+        if (order == 2) { /* too late to tell */
+            kline_in(compare, kline);
+        }
+        kline_compare_end(compare, false);
+        assert_int_equal(seen.count, 1);
+        assert_int_equal(seen.verdicts[0].outcome, order == 2 ? KLINE_NOT_COVERED : KLINE_EQUAL);
+        assert_int_equal(seen.verdicts[0].notes, order == 2 ? 0 : KLINE_NOTE_FORMING);
+        kline_compare_free(compare);
+    }
 }
 
 /* ... unless it was last said before the last of our trades. */
@@ -391,11 +429,12 @@ static void a_kline_that_trades_followed_is_not_final(void **state)
         struct kline_compare *compare = new_compare(&seen);
         struct venue_kline kline = their_kline(0), next = their_kline(1);
         kline.state = next.state = KLINE_UNSAID;
+        kline.volume = number("0.2");      /* one trade less */
         candle_in(compare, our_candle(0)); /* its last trade is 50 s after the beginning */
         assert_ok(kline_compare_kline(compare, "venue", &kline, T0 + said_s * NS_PER_S));
         kline_in(compare, next);
         kline_compare_end(compare, false);
-        assert_int_equal(seen.verdicts[0].outcome, said_s < 50 ? KLINE_NOT_COVERED : KLINE_EQUAL);
+        assert_int_equal(seen.verdicts[0].outcome, said_s < 50 ? KLINE_NOT_COVERED : KLINE_DIFFERS);
         kline_compare_free(compare);
     }
 }
@@ -408,6 +447,7 @@ static void windows_that_we_do_not_have_are_not_covered(void **state)
     struct candle forming = our_candle(3);
     (void)state;
     forming.state = CANDLE_FORMING;
+    forming.volume = number("0.1");
     candle_in(compare, our_candle(1));
     candle_in(compare, forming);
     kline_in(compare, their_kline(0)); /* before our first */
@@ -558,6 +598,7 @@ int main(void)
         cmocka_unit_test(ids_tell_the_reason),
         cmocka_unit_test(lost_late_trades_explain_what_we_have_less),
         cmocka_unit_test(what_is_not_final_is_not_compared),
+        cmocka_unit_test(a_forming_kline_agrees_at_a_time),
         cmocka_unit_test(a_kline_that_trades_followed_is_not_final),
         cmocka_unit_test(windows_that_we_do_not_have_are_not_covered),
         cmocka_unit_test(the_last_update_counts),

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 static const uint8_t tape_id[16] = {7};
@@ -132,6 +133,11 @@ static char *run(const struct outputs_options *options)
     return text;
 }
 
+static char *csv_of(const char *columns)
+{
+    return run(&(struct outputs_options){.format = "csv", .columns = columns});
+}
+
 static size_t count_lines(const char *text)
 {
     size_t count = 0;
@@ -226,16 +232,17 @@ static void options_write_to_their_targets(void **state)
     outputs_option_table(&options, table);
     static const struct command command = {.name = "test", .operands = "", .summary = ""};
     static char words[][16] = {"--format", "csv",        "--no-candles", "--forming",
-                               "--db=a",   "--grpc=b:1", "--digest"};
-    char *argv[7];
+                               "--db=a",   "--grpc=b:1", "--digest",     "--columns=c"};
+    char *argv[8];
     int operands;
-    for (size_t i = 0; i < 7; i++)
+    for (size_t i = 0; i < 8; i++)
         argv[i] = words[i];
-    assert_ok(options_parse(&command, table, 7, argv, 0, &operands));
+    assert_ok(options_parse(&command, table, 8, argv, 0, &operands));
     assert_string_equal(options.format, "csv");
     assert_true(options.quiet && options.forming && options.digest);
     assert_string_equal(options.db, "a");
     assert_string_equal(options.grpc, "b:1");
+    assert_string_equal(options.columns, "c");
 }
 
 /* ---- the store ------------------------------------------------------------------------------- */
@@ -341,11 +348,100 @@ static void a_reader_that_went_away_ends_the_run_but_not_the_store(void **state)
     assert_stored(1, 1);
 }
 
+static void chosen_columns_are_printed(void **state)
+{
+    (void)state;
+    char *text = csv_of("state,score");
+    assert_string_equal(text, "state,score\nclosed,80\nforming,80\n");
+    free(text);
+    struct outputs *outputs;
+    assert_err(ERR_USAGE, open_outputs(&outputs, &(struct outputs_options){.columns = "score"}));
+    assert_err(ERR_UNKNOWN, open_outputs(&outputs, &(struct outputs_options){.format = "csv",
+                                                                             .columns = "scor"}));
+    assert_null(outputs);
+}
+
+/* The same for live and replay, or their updates would be numbered differently. */
+static void forming_updates_are_wanted_by_whoever_keeps_or_counts_them(void **state)
+{
+    (void)state;
+    const struct {
+        struct outputs_options options;
+        bool forming, health;
+    } cases[] = {
+        {{.quiet = true}, false, false},
+        {{.format = "csv"}, false, false},
+        {{.format = "csv", .forming = true}, true, false},
+        {{.quiet = true, .digest = true}, true, false},
+        {{.quiet = true, .db = db}, true, true},
+        {{.quiet = true, .grpc = "127.0.0.1:0"}, true, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct outputs *outputs;
+        FILE *file = tmpfile();
+        redirect(fileno(file));
+        enum err err = open_outputs(&outputs, &cases[i].options);
+        bool forming = !err && outputs_want_forming(outputs);
+        bool health = !err && outputs_want_health(outputs);
+        char tape[64] = "";
+        if (!err)
+            snprintf(tape, sizeof tape, "%s", outputs_tape(outputs));
+        enum err closed = err ? err : outputs_close(outputs);
+        restore();
+        fclose(file);
+        assert_ok(closed);
+        assert_int_equal(forming, cases[i].forming);
+        assert_int_equal(health, cases[i].health);
+        assert_string_equal(tape, "07000000000000000000000000000000");
+    }
+}
+
+static enum err count_rows(const struct candle *candle, void *arg)
+{
+    (void)candle;
+    ++*(int *)arg;
+    return ERR_OK;
+}
+
+/* A report alone is a reason to commit, and no candle. */
+static void health_goes_to_the_store(void **state)
+{
+    (void)state;
+    struct outputs *outputs;
+    const struct health_report report = {
+        .wall_ns = SAMPLE_OPEN_NS, .seq = 3, .venue = "binance", .why = ""};
+    assert_ok(open_outputs(&outputs, &(struct outputs_options){.quiet = true, .db = db}));
+    outputs_health(&report, outputs);
+    assert_ok(outputs_commit(outputs, 3, true));
+    assert_ok(outputs_close(outputs));
+    sqlite3 *store;
+    sqlite3_stmt *row;
+    assert_int_equal(sqlite3_open_v2(db, &store, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(store, "SELECT venue, state FROM health", -1, &row, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(row, 0), "binance");
+    assert_string_equal((const char *)sqlite3_column_text(row, 1), "up");
+    assert_int_equal(sqlite3_step(row), SQLITE_DONE);
+    sqlite3_finalize(row);
+    sqlite3_close(store);
+    struct candle_store *candles;
+    const struct candle_query query = {.from_ns = INT64_MIN, .to_ns = INT64_MAX, .forming = true};
+    int count = 0;
+    assert_ok(candle_store_open(&candles, db));
+    assert_ok(candle_store_query(candles, &query, count_rows, &count, NULL));
+    assert_int_equal(count, 0);
+    candle_store_close(candles);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_digest_is_over_all_updates_and_printed_last, fresh),
         cmocka_unit_test_setup(formats_and_forming_are_as_asked_for, fresh),
+        cmocka_unit_test_setup(chosen_columns_are_printed, fresh),
+        cmocka_unit_test_setup(forming_updates_are_wanted_by_whoever_keeps_or_counts_them, fresh),
+        cmocka_unit_test_setup(health_goes_to_the_store, fresh),
         cmocka_unit_test_setup(options_write_to_their_targets, fresh),
         cmocka_unit_test_setup(the_store_gets_updates_but_no_last_forming_rows, fresh),
         cmocka_unit_test_setup(a_store_without_a_name_goes_away, fresh),

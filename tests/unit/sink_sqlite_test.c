@@ -1,6 +1,7 @@
 #include "engine/sink/sink_sqlite.h"
 
 #include "engine/sink/candle_schema.h"
+#include "engine/tape/record.h"
 #include "tests/unit/candle_sample.h"
 
 #include <errno.h>
@@ -156,11 +157,30 @@ static enum err feed(struct sink *sink, uint64_t count, bool final)
 }
 
 /* Everything but the number of commits, which depends on time. */
-static const char dump_sql[] =
-    "SELECT 'candle', * FROM candle UNION ALL SELECT 'revision', * FROM candle_revision "
-    "UNION ALL SELECT 'series', venue, instrument, bar, symbol, seq, update_no, trail, tape, "
-    "configuration, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 "
-    "FROM series, tape_position ORDER BY 1, 2, 3, 4, 5, 8";
+#define LIST(name, kind) #name ", "
+static const char *const dump_sql[] = {
+    "SELECT " CANDLE_COLUMNS(
+        LIST) "update_no FROM candle ORDER BY venue, instrument, bar, open_time",
+    "SELECT " CANDLE_COLUMNS(LIST) "update_no FROM candle_revision "
+                                   "ORDER BY venue, instrument, bar, open_time, revision",
+    "SELECT venue, instrument, bar, symbol, seq, update_no, trail, tape, configuration "
+    "FROM series, tape_position ORDER BY 1, 2, 3",
+};
+#define DUMP_PARTS (sizeof dump_sql / sizeof dump_sql[0])
+
+static char *dump_all(void)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    for (size_t i = 0; i < DUMP_PARTS; i++) {
+        char *part = query(dump_sql[i]);
+        fputs(part, out);
+        free(part);
+    }
+    fclose(out);
+    return text;
+}
 
 static char *expected_dump(uint64_t count)
 {
@@ -168,7 +188,7 @@ static char *expected_dump(uint64_t count)
     struct sink *sink = open_sink();
     assert_ok(feed(sink, count, true));
     assert_ok(sink->close(sink));
-    char *dump = query(dump_sql);
+    char *dump = dump_all();
     fresh(NULL);
     return dump;
 }
@@ -176,7 +196,7 @@ static char *expected_dump(uint64_t count)
 static void assert_dump(const char *expected)
 {
     assert_query("PRAGMA integrity_check", "ok\n");
-    char *dump = query(dump_sql);
+    char *dump = dump_all();
     /* Not assert_string_equal(): it would print megabytes. */
     assert_true(strcmp(dump, expected) == 0);
     free(dump);
@@ -210,7 +230,7 @@ static void stores_every_column_of_a_candle(void **state)
     assert_query("SELECT seq, update_no, tape FROM tape_position",
                  "5|1|abcd0100000000000000000000000000\n");
     assert_query("SELECT * FROM series", "binance|BTC-USDT|1m|BTCUSDT\n");
-    assert_query("SELECT * FROM meta", "schema_version|2\n");
+    assert_query("SELECT * FROM meta", "schema_version|3\n");
 }
 
 static void what_has_no_value_is_null_and_large_ids_are_exact(void **state)
@@ -222,7 +242,14 @@ static void what_has_no_value_is_null_and_large_ids_are_exact(void **state)
     none.instrument = "XBTUSD";
     none.volume_unit = VOLUME_CONTRACT;
     none.trades = 0;
+    none.first_trade_ns = none.last_trade_ns = RECORD_NO_TIME;
     none.has_ids = false;
+    none.latency.count = none.emit.count = 0;
+    none.identity = NULL;
+    none.tape = NULL;
+    none.has_connected = none.has_clock_offset = false;
+    none.contribution_count = 0;
+    none.connections.count = 0;
     struct sink *sink = open_sink();
     assert_ok(sink->put(sink, &ids));
     assert_ok(sink->put(sink, &none));
@@ -236,6 +263,200 @@ static void what_has_no_value_is_null_and_large_ids_are_exact(void **state)
         "first_trade_time, last_trade_time, first_seq, last_seq, volume_unit "
         "FROM candle WHERE instrument = 'XBTUSD'",
         "NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|contract\n");
+    assert_query(
+        "SELECT connections, connected, latency_count, latency_min, latency_mean, latency_p50, "
+        "latency_p90, latency_p99, latency_max, clock_offset, mic, operating_mic, base_currency, "
+        "quote_currency, base_dti, quote_dti, cfi, contributions, tape, emit_count, emit_min, "
+        "emit_max, latency_histogram FROM candle WHERE instrument = 'XBTUSD'",
+        "NULL|NULL|0|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|"
+        "NULL|NULL|NULL|NULL|NULL\n");
+    assert_query(
+        "SELECT typeof(connected), typeof(score), typeof(latency_min), typeof(clock_offset), "
+        "typeof(contributions), typeof(malformed) FROM candle WHERE instrument = 'BTC-USDT'",
+        "text|integer|integer|integer|text|integer\n");
+}
+
+/* A histogram of these latencies, in ms. */
+struct measured {
+    struct latency_pool pool;
+    struct latency values;
+};
+
+static void measure(struct measured *measured, struct candle *candle, const int64_t *ms,
+                    size_t count)
+{
+    *measured = (struct measured){0};
+    latency_pool_init(&measured->pool);
+    for (size_t i = 0; i < count; i++)
+        assert_ok(latency_add(&measured->values, &measured->pool, ms[i] * NS_PER_MS));
+    latency_figures(&measured->values, &candle->latency);
+    candle->latency_values = &measured->values;
+}
+
+/* What is in the store, unpacked: the same figures as those of its columns. */
+static void assert_histogram(const char *where, const struct latency_figures *expected)
+{
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    char sql[200];
+    snprintf(sql, sizeof sql, "SELECT latency_histogram FROM candle WHERE %s", where);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    struct measured read = {0};
+    struct latency_figures figures;
+    latency_pool_init(&read.pool);
+    assert_ok(latency_unpack(&read.values, &read.pool, sqlite3_column_blob(row, 0),
+                             (size_t)sqlite3_column_bytes(row, 0)));
+    latency_figures(&read.values, &figures);
+    assert_int_equal(figures.count, expected->count);
+    assert_int_equal(figures.min, expected->min);
+    assert_int_equal(figures.p50, expected->p50);
+    assert_int_equal(figures.max, expected->max);
+    latency_pool_release(&read.pool);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+}
+
+static void histograms_are_kept_to_be_put_together_later(void **state)
+{
+    (void)state;
+    static const int64_t first[] = {1, 2, 3, 400}, second[] = {-7, 5};
+    struct measured measured;
+    struct candle closed = candle_sample(1), corrected = candle_sample(2);
+    struct sink *sink = open_sink();
+    measure(&measured, &closed, first, 4);
+    assert_ok(sink->put(sink, &closed));
+    latency_pool_release(&measured.pool);
+    corrected.open_ns += NS_PER_MIN;
+    measure(&measured, &corrected, second, 2);
+    assert_ok(sink->put(sink, &corrected));
+    latency_pool_release(&measured.pool);
+    finish(sink, 9, 2);
+    assert_histogram("update_no = 1", &closed.latency);
+    assert_histogram("update_no = 2", &corrected.latency);
+    assert_query("SELECT count(*) FROM pragma_table_info('candle_revision') "
+                 "WHERE name = 'latency_histogram'",
+                 "0\n");
+}
+
+/* What a forming candle points to is gone when it is written. */
+static void forming_candles_keep_what_is_valid_during_the_call_only(void **state)
+{
+    (void)state;
+    static const int64_t few[] = {1, 2}, many[] = {1, 2, 30, 400, 5000, 60000, -700, -8000};
+    struct contribution members[CONTRIBUTIONS_MAX];
+    struct sink *sink = open_sink();
+    struct latency_figures last;
+    for (uint64_t update = 1; update <= 6; update++) {
+        struct measured measured;
+        struct candle candle = candle_sample(update);
+        candle.state = CANDLE_FORMING;
+        candle.instrument = update % 2 ? "BTC-USDT" : "ETH-USDT";
+        candle.contribution_count = update < 6 ? update : 1;
+        for (size_t i = 0; i < candle.contribution_count; i++)
+            members[i] = (struct contribution){
+                "kraken", "XBT", CONTRIBUTION_STALE, {(int128)update, 0}, {2, 0}, {3, 0}};
+        candle.contributions = members;
+        measure(&measured, &candle, update == 5 ? many : few, update == 5 ? 8 : 2);
+        if (update == 5)
+            last = candle.latency;
+        assert_ok(sink->put(sink, &candle));
+        latency_pool_release(&measured.pool);
+        memset(members, 0xff, sizeof members);
+    }
+    finish(sink, 9, 6);
+    assert_histogram("instrument = 'BTC-USDT'", &last);
+    assert_query("SELECT contributions FROM candle ORDER BY instrument",
+                 "kraken XBT stale 5 2 3|kraken XBT stale 5 2 3|kraken XBT stale 5 2 3|"
+                 "kraken XBT stale 5 2 3|kraken XBT stale 5 2 3\n"
+                 "kraken XBT stale 6 2 3\n");
+}
+
+/* ---- health ---------------------------------------------------------------------------------- */
+
+static struct health_report report_of(uint64_t seq, int64_t wall_ns, uint32_t connection)
+{
+    return (struct health_report){
+        .wall_ns = wall_ns,
+        .seq = seq,
+        .venue = "binance",
+        .connection = connection,
+        .state = HEALTH_DEGRADED,
+        .score = 71,
+        .why = "3 trades missing",
+        .frame_age_ns = 5,
+        .data_age_ns = -1,
+        .frames_per_min = 600,
+        .usual_per_min = 0,
+        .connections = 2,
+        .reconnects = 1,
+        .errors = 4,
+        .malformed = 6,
+        .dropped = 7,
+        .missing = 3,
+        .trades = 900,
+        .latency = {900, -5, 10, 11, 12, 13, 14},
+        .has_clock_offset = true,
+        .clock_offset_ns = -9,
+    };
+}
+
+static void reports_of_health_are_rows(void **state)
+{
+    (void)state;
+    struct sink *sink = open_sink();
+    struct health_report report = report_of(5, 1000, 3);
+    assert_ok(sink->health(sink, &report));
+    report = report_of(5, 1000, 0);
+    report.latency.count = 0;
+    report.has_clock_offset = false;
+    report.usual_per_min = 620;
+    report.state = HEALTH_UP;
+    assert_ok(sink->health(sink, &report));
+    finish(sink, 5, 0);
+    assert_query("SELECT * FROM health ORDER BY connection",
+                 "1000|binance|0|up|71|3 trades missing|5|5|NULL|600|620|2|1|4|6|7|3|900|0|NULL|"
+                 "NULL|NULL|NULL|NULL|NULL|NULL\n"
+                 "1000|binance|3|degraded|71|3 trades missing|5|5|NULL|600|NULL|2|1|4|6|7|3|900|"
+                 "900|-5|10|11|12|13|14|-9\n");
+}
+
+/* A restarted engine is fed from the start of the tape and reports again. */
+static void reports_that_come_again_are_skipped(void **state)
+{
+    (void)state;
+    struct sink *sink = open_sink();
+    struct candle candle = candle_sample(1);
+    struct health_report report = report_of(5, 1000, 3);
+    assert_ok(sink->put(sink, &candle));
+    assert_ok(sink->health(sink, &report));
+    finish(sink, 5, 1);
+    sink = open_sink();
+    report.score = 1;
+    assert_ok(sink->health(sink, &report)); /* in front of the update that is stored */
+    assert_ok(sink->put(sink, &candle));
+    assert_ok(sink->health(sink, &report));
+    report = report_of(6, 2000, 3);
+    assert_ok(sink->health(sink, &report));
+    finish(sink, 6, 1);
+    assert_query("SELECT time_ns, score FROM health", "1000|71\n2000|71\n");
+    assert_query("SELECT seq, update_no FROM tape_position", "6|1\n");
+}
+
+static void old_reports_are_deleted(void **state)
+{
+    (void)state;
+    const int64_t start_ns = SAMPLE_OPEN_NS;
+    struct sink *sink = open_sink();
+    for (int day = 0; day <= 20; day++) {
+        struct health_report report = report_of((uint64_t)day + 1, start_ns + day * NS_PER_DAY, 0);
+        assert_ok(sink->health(sink, &report));
+        assert_ok(sink->commit(sink, (uint64_t)day + 1, 0, false));
+    }
+    finish(sink, 21, 0);
+    assert_query("SELECT count(*), (max(time_ns) - min(time_ns)) / 86400000000000 FROM health",
+                 "8|7\n");
 }
 
 static void view_has_numbers_and_iso_times(void **state)
@@ -250,6 +471,28 @@ static void view_has_numbers_and_iso_times(void **state)
         "typeof(open), typeof(vwap), typeof(quote_volume) FROM ohlcv",
         "binance|BTC-USDT|1m|2024-08-08T23:55:00Z|61837.63|61850.0|61830.1|61844.02|12.34567|"
         "1234|closed|real|real|real\n");
+    assert_query("SELECT missing, connected, typeof(connected), score, flags, latency_p50_ms, "
+                 "latency_p99_ms FROM ohlcv",
+                 "1|0.983333|real|80|partial|1.9|9.1\n");
+}
+
+/* Bars that do not begin at a whole second must not share a time. The text is that of CSV. */
+static void times_of_the_view_are_exact(void **state)
+{
+    (void)state;
+    static const int64_t behind_ns[] = {0, 12 * NS_PER_MS, 345000, 12345678};
+    struct sink *sink = open_sink();
+    for (uint64_t i = 0; i < 4; i++) {
+        struct candle candle = candle_sample(i + 1);
+        candle.bar = (struct bar){BAR_TICK, 100, 0};
+        candle.open_ns += behind_ns[i];
+        assert_ok(sink->put(sink, &candle));
+    }
+    finish(sink, 5, 4);
+    assert_query("SELECT v.time FROM ohlcv v JOIN candle c USING (venue, instrument, bar) "
+                 "WHERE c.update_no = 1 ORDER BY 1",
+                 "2024-08-08T23:55:00.000345Z\n2024-08-08T23:55:00.012345678Z\n"
+                 "2024-08-08T23:55:00.012Z\n2024-08-08T23:55:00Z\n");
 }
 
 static void earlier_revisions_are_kept_and_forming_ones_are_not(void **state)
@@ -544,7 +787,7 @@ static void a_newer_schema_is_refused(void **state)
     run_sql(other, "UPDATE meta SET value = '99' WHERE key = 'schema_version'");
     sqlite3_close(other);
     assert_fails(ERR_DAMAGED, path,
-                 "has schema 99 and this rewick knows up to 2; use a newer rewick");
+                 "has schema 99 and this rewick knows up to 3; use a newer rewick");
 }
 
 static void an_empty_file_becomes_a_store(void **state)
@@ -555,7 +798,7 @@ static void an_empty_file_becomes_a_store(void **state)
     close(fd);
     struct sink *sink = open_sink();
     assert_ok(sink->close(sink));
-    assert_query("SELECT value FROM meta", "2\n");
+    assert_query("SELECT value FROM meta", "3\n");
 }
 
 /* As version 0.1.0 made it, with a candle and a revision of it. */
@@ -608,7 +851,7 @@ static void the_first_schema_is_migrated(void **state)
     sqlite3_close(old);
     struct sink *sink = open_sink();
     assert_ok(sink->close(sink));
-    assert_query("SELECT value FROM meta", "2\n");
+    assert_query("SELECT value FROM meta", "3\n");
     assert_query("SELECT state, revision, out_of_order, backfilled, flags, update_no FROM candle",
                  "corrected|1|8|0|partial|3\n");
     /* What replaces a row keeps it with every column in its place. */
@@ -617,6 +860,38 @@ static void the_first_schema_is_migrated(void **state)
     sqlite3_close(old);
     assert_query("SELECT revision, out_of_order, backfilled, flags, update_no FROM candle_revision",
                  "0|0|0|partial|3\n1|8|4|partial|3\n");
+    /* What it did not know stays unknown. */
+    assert_query("SELECT connections, malformed, connected, score, latency_count, mic, tape, "
+                 "latency_histogram FROM candle",
+                 "NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL\n");
+    assert_query("SELECT time, score, latency_p50_ms FROM ohlcv",
+                 "1970-01-01T00:00:00.000000060Z|NULL|NULL\n");
+    assert_query("SELECT count(*) FROM tape_position WHERE seq > 0", "0\n");
+}
+
+/* Version 0.2.0 wrote schema 2; its places on tapes count candles with other flags. */
+static void a_tape_is_stored_anew_after_a_migration(void **state)
+{
+    (void)state;
+    sqlite3 *old;
+    assert_int_equal(sqlite3_open(path, &old), SQLITE_OK);
+    run_sql(old, version_1);
+    run_sql(old, "ALTER TABLE candle ADD COLUMN backfilled ANY NOT NULL DEFAULT 0;"
+                 "ALTER TABLE candle_revision ADD COLUMN backfilled ANY NOT NULL DEFAULT 0;"
+                 "UPDATE meta SET value = 2;"
+                 "INSERT INTO tape_position SELECT 'abcd0100000000000000000000000000', "
+                 "'\"bars\":[\"1m\"],\"lateness_ns\":1,\"horizon_ns\":600000000000,"
+                 "\"empty\":\"none\"', 9, 3, 12345, 1");
+    sqlite3_close(old);
+    struct sink *sink = open_sink();
+    struct candle candle = candle_sample(1);
+    candle.open_ns = 60;
+    candle.close_ns = 120;
+    assert_ok(sink->put(sink, &candle));
+    finish(sink, 9, 1);
+    assert_query("SELECT state, revision, score, tape FROM candle",
+                 "closed|0|80|000102030405060708090a0b0c0d0e0f\n");
+    assert_query("SELECT count(*) FROM candle_revision", "0\n");
 }
 
 static void bad_paths_say_what_is_wrong(void **state)
@@ -848,6 +1123,12 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(stores_every_column_of_a_candle, fresh),
         cmocka_unit_test_setup(what_has_no_value_is_null_and_large_ids_are_exact, fresh),
+        cmocka_unit_test_setup(histograms_are_kept_to_be_put_together_later, fresh),
+        cmocka_unit_test_setup(forming_candles_keep_what_is_valid_during_the_call_only, fresh),
+        cmocka_unit_test_setup(reports_of_health_are_rows, fresh),
+        cmocka_unit_test_setup(reports_that_come_again_are_skipped, fresh),
+        cmocka_unit_test_setup(old_reports_are_deleted, fresh),
+        cmocka_unit_test_setup(times_of_the_view_are_exact, fresh),
         cmocka_unit_test_setup(view_has_numbers_and_iso_times, fresh),
         cmocka_unit_test_setup(earlier_revisions_are_kept_and_forming_ones_are_not, fresh),
         cmocka_unit_test_setup(another_tape_replaces_candle_and_revisions, fresh),
@@ -864,6 +1145,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(a_newer_schema_is_refused, fresh),
         cmocka_unit_test_setup(an_empty_file_becomes_a_store, fresh),
         cmocka_unit_test_setup(the_first_schema_is_migrated, fresh),
+        cmocka_unit_test_setup(a_tape_is_stored_anew_after_a_migration, fresh),
         cmocka_unit_test_setup(bad_paths_say_what_is_wrong, fresh),
         cmocka_unit_test_setup(a_read_only_file_is_refused, fresh),
         cmocka_unit_test_setup(names_with_a_meaning_for_sqlite_are_only_names, fresh),

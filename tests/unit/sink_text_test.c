@@ -1,5 +1,6 @@
 #include "engine/sink/sink_text.h"
 
+#include "engine/tape/record.h"
 #include "tests/unit/candle_sample.h"
 
 #include <errno.h>
@@ -62,14 +63,23 @@ static struct candle forming_sample(uint64_t update)
 #define CSV_HEADER                                                                                 \
     "venue,instrument,bar,open_time,close_time,state,revision,open,high,low,close,volume,"         \
     "quote_volume,trades,taker_buy_volume,taker_buy_quote_volume,vwap,volume_unit,channel,symbol," \
-    "first_trade_id,last_trade_id,first_trade_time,last_trade_time,first_seq,last_seq,missing,"    \
-    "duplicates,late,out_of_order,backfilled,flags\n"
+    "connections,first_trade_id,last_trade_id,first_trade_time,last_trade_time,first_seq,"         \
+    "last_seq,missing,duplicates,late,out_of_order,backfilled,malformed,dropped,suspect,"          \
+    "connected,score,flags,latency_count,latency_min,latency_mean,latency_p50,latency_p90,"        \
+    "latency_p99,latency_max,clock_offset,mic,operating_mic,base_currency,quote_currency,"         \
+    "base_dti,quote_dti,cfi,contributions,tape,emit_count,emit_min,emit_mean,emit_p50,emit_p90,"   \
+    "emit_p99,emit_max\n"
 
 #define CSV_SAMPLE                                                                                 \
     "binance,BTC-USDT,1m,2024-08-08T23:55:00Z,2024-08-08T23:56:00Z,closed,0,61837.63000000,"       \
     "61850.00000000,61830.10000000,61844.02000000,12.34567000,763457.1234567800000000,1234,"       \
-    "6.10000000,377200.0000000000000000,61840.071234567891,base,trade,BTCUSDT,3700000001,"         \
-    "3700001234,2024-08-08T23:55:00.012Z,2024-08-08T23:55:59.993Z,17,1250,1,2,3,4,5,partial\n"
+    "6.10000000,377200.0000000000000000,61840.071234567891,base,trade,BTCUSDT,3|4|9|12+,"          \
+    "3700000001,3700001234,2024-08-08T23:55:00.012Z,2024-08-08T23:55:59.993Z,17,1250,1,2,3,4,5,"   \
+    "6,7,8,0.983333,80,partial,1229,-1500,2100000,1900000,4700000,9100000,12000000,-1270000000,"   \
+    "BNCX,XOFF,none,USD,4H95J0R2X,none,unknown,"                                                   \
+    "binance BTCUSDT used 61844.02 61840.0712 12.34567|"                                           \
+    "kraken XBT/USDT outlier 70000 70000.1 0.00000001,"                                            \
+    "000102030405060708090a0b0c0d0e0f,3,40000,50000,48000,62000,62000,62000\n"
 
 static void csv_has_a_header_and_exact_rows(void **state)
 {
@@ -106,7 +116,8 @@ static void csv_quotes_what_would_break_a_row(void **state)
     put(&capture, &candle);
     stop(&capture);
     assert_non_null(strstr(capture.text, "\nbinance,\"A,B\",1m,"));
-    assert_non_null(strstr(capture.text, ",base,\"two\nlines\",\"say \"\"hi\"\"\",3700000001,"));
+    assert_non_null(
+        strstr(capture.text, ",base,\"two\nlines\",\"say \"\"hi\"\"\",3|4|9|12+,3700000001,"));
     free(capture.text);
 }
 
@@ -116,8 +127,13 @@ static void missing_values_are_empty_in_csv_and_null_in_ndjson(void **state)
     struct capture csv, ndjson;
     struct candle candle = candle_sample(1);
     candle.trades = 0;
+    candle.first_trade_ns = candle.last_trade_ns = RECORD_NO_TIME;
     candle.has_ids = false;
     candle.volume_unit = VOLUME_CONTRACT;
+    candle.connections.count = 0;
+    candle.flags = 0;
+    candle.latency.count = 0;
+    candle.contribution_count = 0;
     start(&csv, (struct sink_text_options){.format = TEXT_CSV});
     start(&ndjson, (struct sink_text_options){.format = TEXT_NDJSON});
     put(&csv, &candle);
@@ -125,11 +141,15 @@ static void missing_values_are_empty_in_csv_and_null_in_ndjson(void **state)
     stop(&csv);
     stop(&ndjson);
     assert_non_null(
-        strstr(csv.text, ",12.34567000,,0,6.10000000,,,contract,trade,BTCUSDT,,,,,,,1,"));
+        strstr(csv.text, ",12.34567000,,0,6.10000000,,,contract,trade,BTCUSDT,,,,,,,,1,"));
     assert_non_null(strstr(ndjson.text, "\"quote_volume\":null,\"trades\":0,"));
     assert_non_null(strstr(ndjson.text, "\"first_trade_id\":null,\"last_trade_id\":null,"
                                         "\"first_trade_time\":null,\"last_trade_time\":null,"
                                         "\"first_seq\":null,\"last_seq\":null,\"missing\":1,"));
+    assert_non_null(strstr(csv.text, ",80,,0,,,,,,,-1270000000,"));
+    assert_non_null(strstr(ndjson.text, "\"symbol\":\"BTCUSDT\",\"connections\":null,"));
+    assert_non_null(strstr(ndjson.text, "\"flags\":[],\"latency_count\":0,\"latency_min\":null,"));
+    assert_non_null(strstr(ndjson.text, "\"contributions\":null,\"tape\":\"0001"));
     free(csv.text);
     free(ndjson.text);
 }
@@ -142,6 +162,7 @@ static void ndjson_is_an_object_a_line(void **state)
     candle.last_trade_id = UINT64_MAX;
     candle.channel = "a\"\\\x01";
     candle.symbol = "\xff\xfe";
+    candle.flags = CANDLE_PARTIAL | CANDLE_CLOCK;
     start(&capture, (struct sink_text_options){.format = TEXT_NDJSON});
     put(&capture, &candle);
     stop(&capture);
@@ -156,12 +177,74 @@ static void ndjson_is_an_object_a_line(void **state)
         "\"taker_buy_volume\":\"6.10000000\","
         "\"taker_buy_quote_volume\":\"377200.0000000000000000\",\"vwap\":\"61840.071234567891\","
         "\"volume_unit\":\"base\",\"channel\":\"a\\\"\\\\\\u0001\",\"symbol\":\"?\?\","
+        "\"connections\":[\"3\",\"4\",\"9\",\"12+\"],"
         "\"first_trade_id\":3700000001,\"last_trade_id\":18446744073709551615,"
         "\"first_trade_time\":\"2024-08-08T23:55:00.012Z\","
         "\"last_trade_time\":\"2024-08-08T23:55:59.993Z\",\"first_seq\":17,\"last_seq\":1250,"
-        "\"missing\":1,\"duplicates\":2,\"late\":3,\"out_of_order\":4,\"backfilled\":5,\"flags\":"
-        "\"partial\"}\n");
+        "\"missing\":1,\"duplicates\":2,\"late\":3,\"out_of_order\":4,\"backfilled\":5,"
+        "\"malformed\":6,\"dropped\":7,\"suspect\":8,\"connected\":\"0.983333\",\"score\":80,"
+        "\"flags\":[\"partial\",\"clock\"],\"latency_count\":1229,\"latency_min\":-1500,"
+        "\"latency_mean\":2100000,\"latency_p50\":1900000,\"latency_p90\":4700000,"
+        "\"latency_p99\":9100000,\"latency_max\":12000000,\"clock_offset\":-1270000000,"
+        "\"mic\":\"BNCX\",\"operating_mic\":\"XOFF\",\"base_currency\":\"none\","
+        "\"quote_currency\":\"USD\",\"base_dti\":\"4H95J0R2X\",\"quote_dti\":\"none\","
+        "\"cfi\":\"unknown\",\"contributions\":["
+        "\"binance BTCUSDT used 61844.02 61840.0712 12.34567\","
+        "\"kraken XBT/USDT outlier 70000 70000.1 0.00000001\"],"
+        "\"tape\":\"000102030405060708090a0b0c0d0e0f\",\"emit_count\":3,\"emit_min\":40000,"
+        "\"emit_mean\":50000,\"emit_p50\":48000,\"emit_p90\":62000,\"emit_p99\":62000,"
+        "\"emit_max\":62000}\n");
     free(capture.text);
+}
+
+static void columns_can_be_chosen(void **state)
+{
+    (void)state;
+    for (enum text_format format = TEXT_CSV; format <= TEXT_NDJSON; format++) {
+        struct capture capture;
+        struct candle candle = candle_sample(1);
+        struct sink_text_options options = {.format = format};
+        assert_ok(text_columns_parse(&options.columns, "score,flags,open", format));
+        start(&capture, options);
+        put(&capture, &candle);
+        stop(&capture);
+        assert_string_equal(
+            capture.text,
+            format == TEXT_CSV
+                ? "score,flags,open\n80,partial,61837.63000000\n"
+                : "{\"score\":80,\"flags\":[\"partial\"],\"open\":\"61837.63000000\"}\n");
+        free(capture.text);
+    }
+}
+
+static void wrong_columns_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum err code;
+        const char *want;
+    } cases[] = {
+        {"open,volum", ERR_UNKNOWN,
+         "unknown column 'volum'; the first line of --format csv names all columns"},
+        {"", ERR_UNKNOWN, "unknown column ''; "},
+        {"open,", ERR_UNKNOWN, "unknown column ''; "},
+        {"open,score,open", ERR_USAGE, "column 'open' is named twice; name it once"},
+    };
+    struct text_columns columns;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_err(cases[i].code, text_columns_parse(&columns, cases[i].text, TEXT_CSV));
+        assert_non_null(strstr(err_text(cases[i].code), cases[i].want));
+    }
+    assert_err(ERR_USAGE, text_columns_parse(&columns, "open", TEXT_TABLE));
+    assert_string_equal(err_text(ERR_USAGE),
+                        "a table has its own columns; give --format csv or ndjson too");
+    char all[4096] = "";
+    for (enum candle_column i = 0; i < CANDLE_COLUMN_COUNT; i++)
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? "," : "",
+                 candle_column_name(i));
+    assert_ok(text_columns_parse(&columns, all, TEXT_NDJSON));
+    assert_int_equal(columns.count, CANDLE_COLUMN_COUNT);
 }
 
 static void forming_updates_come_when_asked_for(void **state)
@@ -277,22 +360,35 @@ static void the_table_lines_up_and_drops_needless_zeros(void **state)
     day.bar.size = NS_PER_DAY;
     day.volume = sample_decimal("100");
     day.volume_unit = VOLUME_CONTRACT;
+    eth.score = 100;
+    eth.flags = 0;
+    eth.latency.p50 = 1270005001; /* rounded */
+    day.score = 0;
+    day.flags = CANDLE_MISSING | CANDLE_CLOCK;
+    day.latency.p50 = -500000;
+    struct candle ticks = candle_sample(4);
+    ticks.bar = (struct bar){BAR_TICK, 9, 0};
+    ticks.latency.p50 = 499;
+    ticks.ungraded = true;
     start(&capture, (struct sink_text_options){.format = TEXT_TABLE});
     put(&capture, &btc);
     put(&capture, &eth);
     put(&capture, &day);
+    put(&capture, &ticks);
     stop(&capture);
     assert_string_equal(
         capture.text,
         "time (UTC)           venue     instrument  bar  state          open      high       low   "
         "  "
-        "close    volume  trades        vwap\n"
+        "close    volume  trades        vwap  score   p50 ms  flags\n"
         "2024-08-08 23:55     binance   BTC-USDT    1m   closed     61837.63  61850.00  61830.10  "
-        "61844.02  12.34567    1234  61840.0712\n"
+        "61844.02  12.34567    1234  61840.0712     80     1.90  partial\n"
         "2024-08-08 23:55:00  coinbase  ETH-USD     1s   corrected    2650.5  2651.375    2650.5  "
-        "2651.375   0.00001       3  2651.00000\n"
+        "2651.375   0.00001       3  2651.00000    100  1270.01\n"
         "2024-08-08           binance   BTC-USDT    1d   closed     61837.63  61850.00  61830.10  "
-        "61844.02       100    1234\n");
+        "61844.02       100    1234                  0    -0.50  missing|clock\n"
+        "2024-08-08 23:55:00  binance   BTC-USDT    9t   closed     61837.63  61850.00  61830.10  "
+        "61844.02  12.34567    1234  61840.0712            0.00  partial\n");
     free(capture.text);
 }
 
@@ -533,6 +629,8 @@ int main(void)
         cmocka_unit_test(csv_quotes_what_would_break_a_row),
         cmocka_unit_test(missing_values_are_empty_in_csv_and_null_in_ndjson),
         cmocka_unit_test(ndjson_is_an_object_a_line),
+        cmocka_unit_test(columns_can_be_chosen),
+        cmocka_unit_test(wrong_columns_are_told),
         cmocka_unit_test(forming_updates_come_when_asked_for),
         cmocka_unit_test(formats_are_known_by_name),
         cmocka_unit_test(rows_are_flushed_on_commit),

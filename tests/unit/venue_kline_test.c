@@ -487,6 +487,8 @@ static void absurd_values_are_no_candle(void **state)
         "{\"data\":{\"candles\":[\"1619378280\",\"2\",\"2\",\"3\",\"1\",\"5\",\"6\"]},"
         "\"topic\":\"/market/candles:A-B_1month\"}",
         "{\"data\":{\"candles\":[\"1619378280\",\"2\",\"2\",\"3\",\"1\",\"5\",\"6\"]},"
+        "\"topic\":\"/market/candles:A-B_999999week\"}",
+        "{\"data\":{\"candles\":[\"1619378280\",\"2\",\"2\",\"3\",\"1\",\"5\",\"6\"]},"
         "\"topic\":\"/market/match:A-B_1min\"}",
     };
     struct venue_kline kline;
