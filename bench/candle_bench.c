@@ -110,8 +110,25 @@ static const struct bench_case cases[] = {
     {"1,000 quiet instruments", 1000, 10, 1, 600 * NS_PER_S, false, false, false},
 };
 
-static const char *const venue_names[] = {"binance", "okx"};
 static const char *const bar_texts[BARS_MAX] = {"1s", "1m", "1h", "100t", "20v", "1000000n"};
+
+/* Two venues that number trades without holes, and spell T0042-USDT each in its way. */
+static const char *const spellings[2] = {"T0000USDT", "T0000-USDT"};
+static const struct venue *venues[2];
+
+static void find_venues(void)
+{
+    for (size_t i = 0; i < 2; i++)
+        for (const struct venue *const *venue = venue_all(); *venue && !venues[i]; venue++) {
+            struct instrument instrument = {0};
+            (*venue)->describe(spellings[i], &instrument);
+            if ((*venue)->ids == IDS_CONTIGUOUS && instrument.volume_unit == VOLUME_BASE &&
+                strcmp(instrument.name, spellings[1]) == 0 && *venue != venues[0])
+                venues[i] = *venue;
+        }
+    if (!venues[0] || !venues[1])
+        fail("no two venues of that kind");
+}
 
 /* ---- trades ---------------------------------------------------------------------------------- */
 
@@ -343,7 +360,7 @@ static uint32_t market_of(const struct candle *candle, const struct bench_case *
         return number;
     if (candle->venue[0] == COMPOSITE_VENUE[0])
         return plan->instruments + number;
-    return 2 * number + (strcmp(candle->venue, venue_names[1]) == 0);
+    return 2 * number + (strcmp(candle->venue, venues[1]->name) == 0);
 }
 
 static void on_candle(const struct candle *candle, void *arg)
@@ -453,7 +470,7 @@ static void fill_trade(struct trade *trade, uint32_t number, bool dashed,
         .taker = made->taker,
     };
     /* "T0042USDT", and as the other venue spells it. */
-    memcpy(trade->symbol, dashed ? "T0000-USDT" : "T0000USDT", dashed ? 11 : 10);
+    memcpy(trade->symbol, spellings[dashed], strlen(spellings[dashed]) + 1);
     for (size_t place = 4; place > 0; place--, number /= 10)
         trade->symbol[place] = (char)('0' + number % 10);
 }
@@ -461,18 +478,18 @@ static void fill_trade(struct trade *trade, uint32_t number, bool dashed,
 static void fill_batch(struct bench *bench, uint64_t trades)
 {
     size_t wanted = trades < BATCH_TRADES ? (size_t)trades : BATCH_TRADES;
-    uint32_t venues = bench->plan->composites ? 2 : 1;
+    uint32_t per_name = bench->plan->composites ? 2 : 1;
     struct made_record record;
     bench->record_count = bench->trade_count = 0;
     while (bench->trade_count + bench->plan->per_record <= wanted) {
         feed_next(&bench->feed, &record);
         bench->records[bench->record_count++] =
             (struct batch_record){record.wall_ns, record.wall_ns - bench->wall_ns,
-                                  record.instrument % venues, record.count};
+                                  record.instrument % per_name, record.count};
         bench->wall_ns = record.wall_ns;
         for (size_t i = 0; i < record.count; i++)
-            fill_trade(&bench->trades[bench->trade_count++], record.instrument / venues,
-                       record.instrument % venues > 0, &record.trades[i]);
+            fill_trade(&bench->trades[bench->trade_count++], record.instrument / per_name,
+                       record.instrument % per_name > 0, &record.trades[i]);
     }
 }
 
@@ -524,9 +541,8 @@ static void open_connections(struct bench *bench)
     begin_record(bench, 0);
     for (uint32_t i = 0; i < 2; i++) {
         struct market_source *source = &bench->sources[i];
-        *source = (struct market_source){.channel = "trade", .received = true};
-        if (venue_get(&source->venue, venue_names[i]) != ERR_OK ||
-            market_set_open(&bench->set, source->venue, i + 1, true, &source->connection) != ERR_OK)
+        *source = (struct market_source){.venue = venues[i], .channel = "trade", .received = true};
+        if (market_set_open(&bench->set, source->venue, i + 1, true, &source->connection) != ERR_OK)
             fail(err_text(ERR_NOMEM));
     }
     if (market_set_end(&bench->set) != ERR_OK)
@@ -754,6 +770,7 @@ int main(int argc, char **argv)
         else
             fail("usage: candle_bench [--case TEXT] [--trades N] [--slices N]");
     }
+    find_venues();
     print_machine(&amounts);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (is_wanted(cases[i].name, wanted))

@@ -123,7 +123,7 @@ struct engine_stats {
     uint64_t late;      /* made corrections */
     uint64_t lost_late; /* beyond the horizon: left out of at least one bar's candle */
     uint64_t out_of_order;
-    uint64_t overflow;            /* trades that made a sum of a window not fit */
+    uint64_t overflow;            /* closed candles with a sum that does not fit */
     uint64_t oversized;           /* trades that would have filled more bars than BAR_SPLIT_MAX */
     uint64_t absurd_time;         /* trades refused for their source time ... */
     uint64_t time_unit;           /* ... which is one in another unit */

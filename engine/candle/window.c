@@ -36,8 +36,10 @@ static bool sum_add(struct window_sum *sum, int128 all, int128 bought, uint8_t s
 {
     if (sum->scale != scale && !rescale_both(sum, &all, &bought, scale))
         return false;
-    sum->bought += bought; /* never more than what is added below, which is checked */
-    return !__builtin_add_overflow(sum->all, all, &sum->all);
+    if (__builtin_add_overflow(sum->all, all, &sum->all))
+        return false;
+    sum->bought += bought; /* never more than the sum of all */
+    return true;
 }
 
 static bool sum_merge(struct window_sum *sum, const struct window_sum *from)

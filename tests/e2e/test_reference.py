@@ -16,8 +16,11 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
-import events  # noqa: E402
+import candles  # noqa: E402
 import differ as reference  # noqa: E402
+import events  # noqa: E402
+import exact  # noqa: E402
+import frames  # noqa: E402
 import tape as tape_writer  # noqa: E402
 import tape_bytes  # noqa: E402
 
@@ -60,10 +63,14 @@ def test_what_the_reference_writes_is_a_whole_tape(run, tmp_path):
 # ---- revisions and stopping ------------------------------------------------------------------------------------
 
 def dump(database):
-    """Every table as rows, without what belongs to the run."""
+    """Every table as rows, but for commit_no, which counts the commits of the runs."""
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
     names = [name for name, in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return {name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in names}
+    found = {name: [dict(row) for row in connection.execute(f"SELECT * FROM {name}")] for name in names}
+    for position in found["tape_position"]:
+        del position["commit_no"]
+    return {name: sorted(rows, key=repr) for name, rows in found.items()}
 
 
 def rows_of(text):
@@ -100,3 +107,49 @@ def test_stopping_and_resuming_after_any_record_changes_nothing(run, tmp_path, s
         run("replay", part, "--no-candles", "--db", database)
         run("replay", whole, "--no-candles", "--db", database)
         assert dump(database) == expected, f"stopped after record {count} of {len(world.records)}"
+
+
+# ---- what random markets reach too seldom ----------------------------------------------------------------------
+
+def market(bars, **config):
+    """A world of one kraken market with nothing in it yet but the configuration, and that market."""
+    world = events.World(1, 1)
+    feed = next(feed for feed in frames.FEEDS if feed.venue == "kraken")
+    world.books = [events.Book(world.rng, feed, *frames.instrument(feed, "QQA", "USD"), False)]
+    world.venues = frames.venues([(book.feed, book.symbol, book.instrument) for book in world.books])
+    world.config = candles.Config(bars, **config)
+    world.add("config", data=world.config_data())
+    return world, world.books[0]
+
+
+def test_more_empty_windows_than_one_record_carries(rewick, tmp_path):
+    """100,000 of 101,000 empty seconds are carried, the newest 65,536 kept: late trades correct those and no others."""
+    world, book = market(["1s", "1d"], carry=True, horizon=2 * events.DAY)
+    start = world.wall
+    for after in (0, 101_000, 101_001, 500, 50_000):
+        world.wall, world.mono = max(world.wall, start + after * events.S), world.mono + 1_000_000
+        world.add_trades(book.feed, 1, [book.trade(start + after * events.S, world.wire)])
+    assert reference.hold(rewick, world, tmp_path / "tape") > 150_000
+
+
+def test_trades_that_fill_more_bars_than_one_may(rewick, tmp_path):
+    """750,000 is 2,500 times the size of the bar: 999 bars are filled, the 1,000th takes the rest."""
+    world, book = market(["0.3v", "7n"])
+    for size in (1, 2500, 1, 750_000, 299_900, 3):
+        world.wall, world.mono = world.wall + events.S, world.mono + events.S
+        trade = book.trade(world.wall, world.wire)
+        trade.price, trade.quantity = (701, 2), (size, 3)
+        world.wire[id(trade)] = "7.01", exact.text((size, 3))
+        world.add_trades(book.feed, 1, [trade])
+    assert reference.hold(rewick, world, tmp_path / "tape") > 2_000
+
+
+def test_offset_and_recent_range_over_thousands_of_trades(rewick, tmp_path):
+    """Enough for the third level of the remedian (15 x 15 trades of a connection, and more than 31 times that)."""
+    world, book = market(["2s", "200t"])
+    for _ in range(800):
+        passed = world.rng.randint(1, events.S)
+        world.wall, world.mono = world.wall + passed, world.mono + passed
+        times = sorted(world.wall - int(world.rng.expovariate(1) * events.S // 20) for _ in range(10))
+        world.add_trades(book.feed, 1, [book.trade(time, world.wire) for time in times])
+    assert reference.hold(rewick, world, tmp_path / "tape") > 1_000

@@ -1,9 +1,11 @@
 /*
- * Fuzzes what is read from records: heads of HTTP records, settings, gaps, and all of it in the
- * engine, live (engine_feed) and before it (engine_prime). Input: see fuzz_records.h.
+ * Fuzzes what is read from records: heads of HTTP records, settings, connections, gaps, and all of
+ * it in the engine, live (engine_feed) and before it (engine_prime). Input: see fuzz_records.h; the
+ * engine is set up as the first settings say that can be used.
  *
- * Beyond crashes: what an HTTP record gives lies within it, only good answers are decoded, and
- * settings that were read are settings that can be used.
+ * Beyond crashes: what an HTTP record gives lies within it, only good answers are decoded, settings
+ * that were read are settings that can be used, and without forming candles the closed and
+ * corrected ones are the same.
  */
 #include "engine/engine.h"
 #include "engine/engine_answer.h"
@@ -43,11 +45,29 @@ static void check_config(const struct record *record)
         assert(engine_config_equal(&config, &before));
 }
 
+/* One run over the records, and its closed and corrected candles. */
+struct run {
+    struct engine *engine;
+    uint64_t digest;
+};
+
 static void take_candle(const struct candle *candle, void *arg)
 {
-    char row[CANDLE_ROW_MAX];
+    static char row[CANDLE_ROW_MAX];
+    struct run *run = arg;
+    size_t size = candle_row(candle, row);
+    assert(size == strlen(row));
+    assert(candle->score <= 100 && candle->open_ns < candle->close_ns);
+    if (candle->state == CANDLE_FORMING)
+        return;
+    for (size_t i = 0; i < size; i++)
+        run->digest = (run->digest ^ (unsigned char)row[i]) * UINT64_C(1099511628211);
+}
+
+static void take_health(const struct health_report *report, void *arg)
+{
     (void)arg;
-    assert(candle_row(candle, row) == strlen(row));
+    assert(report->score <= 100 && report->venue && memchr(report->why, '\0', HEALTH_WHY_MAX));
 }
 
 static void take_note(const char *text, void *arg)
@@ -56,29 +76,59 @@ static void take_note(const char *text, void *arg)
     assert(*text && !strchr(text, '\n'));
 }
 
+/* As a replay does: from the tape. */
+static void find_config(const uint8_t *data, size_t size, struct engine_config *config)
+{
+    struct fuzz_records in;
+    bool found = false;
+    engine_config_default(config);
+    if (!fuzz_records_open(&in, data, size))
+        return;
+    while (!found && fuzz_records_next(&in))
+        if (in.record.type == RECORD_CONFIG &&
+            engine_config_read(config, in.record.data, in.record.size, &found) != ERR_OK)
+            found = false;
+    if (engine_config_check(config) != ERR_OK)
+        engine_config_default(config);
+}
+
+static void feed(struct run *run, const struct fuzz_records *in)
+{
+    bool prime = in->type == 'p'; /* a received frame that lies before */
+    enum err err =
+        prime ? engine_prime(run->engine, &in->record) : engine_feed(run->engine, &in->record);
+    assert(!err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_records in;
-    struct engine *engine;
     struct engine_config config;
-    const struct engine_outlet outlet = {.candle = take_candle, .note = take_note};
+    struct run runs[2] = {{0}};
+    uint64_t fed = 0;
     if (!fuzz_records_open(&in, data, size))
         return 0;
-    engine_config_default(&config);
-    enum err err = engine_new(&engine, &config, NULL, &outlet);
-    assert(!err);
-    uint64_t fed = 0;
+    find_config(data, size, &config);
+    for (int i = 0; i < 2; i++) {
+        const struct engine_outlet outlet = {.candle = take_candle,
+                                             .forming = i == 0,
+                                             .health = i == 0 ? take_health : NULL,
+                                             .note = take_note,
+                                             .arg = &runs[i]};
+        enum err err = engine_new(&runs[i].engine, &config, NULL, &outlet);
+        assert(!err);
+    }
     while (fuzz_records_next(&in)) {
         if (in.record.type == RECORD_HTTP)
             check_answer(&in.record, in.venue);
         if (in.record.type == RECORD_CONFIG)
             check_config(&in.record);
-        bool prime = in.type == 'p'; /* a received frame that lies before */
-        err = prime ? engine_prime(engine, &in.record) : engine_feed(engine, &in.record);
-        assert(!err);
-        fed += !prime;
+        for (int i = 0; i < 2; i++)
+            feed(&runs[i], &in);
+        fed += in.type != 'p';
     }
-    assert(engine_stats(engine)->records == fed);
-    engine_free(engine);
+    assert(engine_stats(runs[0].engine)->records == fed && runs[0].digest == runs[1].digest);
+    for (int i = 0; i < 2; i++)
+        engine_free(runs[i].engine);
     return 0;
 }

@@ -161,7 +161,9 @@ class TimeSeries:
         self.market, self.bar, self.windows = market, bar, {}
         self.pending = set()  # windows that are not closed yet, or changed since
         self.first_open = None  # window of the market's first trade
+        self.earliest = None  # of the windows that hold trades
         self.carried_from = None
+        self.close_given_up = None
         self.given_up = None  # windows up to here are beyond the horizon because there were too many
 
     def window(self, time):
@@ -171,8 +173,19 @@ class TimeSeries:
         limit = self.market.watermark
         if self.is_closed(close) and limit - close > self.market.engine.config.horizon:
             return None
+        if self.given_up is not None and open_ <= self.given_up:
+            return None
         self.pending.add(open_)
         return self.windows.setdefault(open_, Window(open_, close))
+
+    def give_up(self):
+        """The oldest of too many windows are beyond the horizon from here on."""
+        for open_ in sorted(self.windows)[:-WINDOWS_MAX]:
+            self.given_up = open_
+            window = self.windows[open_]
+            self.close_given_up = self.market.ordered(window.parts)[-1][0].price if window.parts else window.carried
+            self.pending.discard(open_)
+            del self.windows[open_]
 
     def is_closed(self, close):
         return self.market.watermark is not None and self.market.watermark >= close
@@ -184,6 +197,7 @@ class TimeSeries:
         if window is None:
             return []
         window.parts.append((trade, trade.quantity, self.market.money(trade), True))
+        self.earliest = window.open if self.earliest is None else min(self.earliest, window.open)
         window.missing += trade.missing
         window.showers.add(id(trade))
         window.late += self.is_closed(window.close)
@@ -217,15 +231,23 @@ class TimeSeries:
             self.carry(before)
         updates = [self.step(self.windows[open_], before) for open_ in sorted(self.pending)]
         self.pending = {open_ for open_ in self.pending if not self.is_closed(open_ + self.bar.size)}
+        if len(self.windows) > WINDOWS_MAX:
+            self.give_up()
         return [update for update in updates if update]
+
+    def forming(self):
+        windows = [self.windows[open_] for open_ in sorted(self.pending)]
+        return [self.candle(w, "forming") for w in windows if w.parts and not self.is_closed(w.close)]
 
     def carry(self, before):
         """Makes the empty windows that closed, and gives all carried ones the close before them."""
         size, watermark = self.bar.size, self.market.watermark
-        first = min(open_ for open_ in self.windows if self.windows[open_].parts) + size
+        first = self.earliest + size
         if before is not None and first == self.carried_from:
             first = max(first, self.bar.open(before))
         self.carried_from = min(self.carried_from or first, first)
+        if self.given_up is not None:
+            first = max(first, self.given_up + size)
         empty = [o for o in range(first, self.bar.open(watermark), size)
                  if o not in self.windows or not self.windows[o].parts and self.windows[o].carried is None]
         for open_ in empty[-CARRIED_MAX:]:
@@ -233,7 +255,7 @@ class TimeSeries:
             self.pending.add(open_)
         if not self.pending:
             return
-        close = None
+        close = self.close_given_up
         for open_ in sorted(self.windows):
             window = self.windows[open_]
             if window.parts:
@@ -322,6 +344,9 @@ class CountSeries:
             return room, None if unit == "contract" else exact.mul(trade.price, room)
         scale = min(trade.quantity[1] + 8, exact.SCALE_MAX)
         return exact.cut(room, trade.price, scale), room
+
+    def forming(self):
+        return [self.candle("forming")] if self.window.parts else []
 
     def put(self, trade, quantity, money, begins, amount, full):
         self.window.parts.append((trade, quantity, money, begins))
@@ -742,6 +767,12 @@ class Engine:
                         self.composites.take(market, candle)
                 candles += updates
         return candles + self.composites.end_record()
+
+
+    def forming(self):
+        """What is still forming, as it would go out now; composites are not made from what nobody asked for."""
+        return [row(candle) for market in self.markets.values() for series in market.series
+                for candle in series.forming()]
 
 
 # ---- texts -----------------------------------------------------------------------------------------------------

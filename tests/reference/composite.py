@@ -113,7 +113,7 @@ class Composite:
         if candle["overflow"]:
             candle["flags"].add("overflow")
             candle["score"] = 0
-        candle["price_scale"] = max(c["price_scale"] for c in used)
+        candle["price_scale"] = max(c[name][1] for c in used for name in ("open", "high", "low", "close"))
         candle["vwap"] = None
         if not candle["overflow"]:
             candle["vwap"] = exact.divide(sums["quote_volume"], sums["volume"], candle["price_scale"] + 4)

@@ -48,10 +48,8 @@ def compare(names, expected, found, columns=None):
                       f"{','.join((expected[at:] or found[at:])[0][:8])}")
 
 
-def check(rewick, seed, folder, columns=None, size=None):
-    """Number of updates that were the same in every field; raises Differs."""
-    world = events.world(seed, size)
-    tape = pathlib.Path(folder) / f"tape-{seed}"
+def hold(rewick, world, tape, columns=None):
+    """Number of updates that were the same in every field, with forming ones and without; raises Differs."""
     events.write(tape, world)
     engine = candles.Engine(world.config, world.venues)
     expected = [row for event in world.events for row in engine.feed(event)]
@@ -61,9 +59,14 @@ def check(rewick, seed, folder, columns=None, size=None):
     compare(names, expected, found, columns)
     state = names.index("state")
     _, found = replay(rewick, tape)  # what is still forming at the end comes behind
-    expected_closed = [row for row in expected if row[state] != "forming"]
-    compare(names, expected_closed, [row for row in found if row[state] != "forming"], columns)
+    final = [row for row in expected if row[state] != "forming"] + engine.forming()
+    # without forming updates a composite that is forming at the end knows only what its members have closed
+    compare(names, final, [row for row in found if (row[0], row[state]) != ("composite", "forming")], columns)
     return len(expected)
+
+
+def check(rewick, seed, folder, columns=None, size=None):
+    return hold(rewick, events.world(seed, size), pathlib.Path(folder) / f"tape-{seed}", columns)
 
 
 def main():

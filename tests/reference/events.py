@@ -1,4 +1,4 @@
-"""Random markets: a seed becomes a configuration, events for the reference engine, and the same as records of a tape."""
+"""Random markets: a seed becomes a configuration, events for the reference, and the same as records of a tape."""
 
 import json
 import random
@@ -158,13 +158,15 @@ class World:
             volume = size, book.quantity_scale
             notional = size * book.price, book.quantity_scale + book.price_scale
             bars += [exact.text(b) + u for b, u in ((volume, "v"), (notional, "n"))
-                     if rng.random() < 0.6 and fits_bar(exact.text(b)) and fits_sum(b, u, self.books) and self.splits(b, u) <= self.splits_max]
+                     if rng.random() < 0.6 and fits_bar(exact.text(b)) and fits_sum(b, u, self.books)
+                     and self.splits(b, u) <= self.splits_max]
         bars += [f"{n}t" for n in (1, 3, 10) if rng.random() < 0.3]
         self.config = Config(
             tidy(bars), rng.choice((0, S // 2, S // 2, 3 * S, 60 * S)),
             rng.choice((0, S, 30 * S, 600 * S, 600 * S, DAY)), self.carry, rng.random() < 0.3)
         if rng.random() < 0.5:
-            methods = {name: rng.choice(METHODS) for name in {b.instrument.name for b in self.books} if rng.random() < .4}
+            names = sorted({book.instrument.name for book in self.books})
+            methods = {name: rng.choice(METHODS) for name in names if rng.random() < 0.4}
             methods["*"] = rng.choice(METHODS)
             self.config.composite = Rules(
                 methods, rng.choice(({}, {"USDT": "USD"})), rng.choice((S, 60 * S)), rng.choice((0, 50, 90)),
@@ -356,7 +358,8 @@ class World:
         elif self.changeable.intersection(numbers) and rng.random() < 0.3:
             symbols = [b.symbol for b in self.books if b.feed.venue == feed.venue]
             key = rng.choice(("add", "leave"))
-            self.add("change", feed.venue, rng.choice(sorted(self.changeable.intersection(numbers))), **{key: {feed.channel: symbols[-1:]}})
+            number = rng.choice(sorted(self.changeable.intersection(numbers)))
+            self.add("change", feed.venue, number, **{key: {feed.channel: symbols[-1:]}})
         else:
             number = rng.choice(numbers)
             del self.connections[number]
@@ -387,9 +390,10 @@ def bar_size(text):
 
 
 def fits_sum(bar, unit, books):
-    """Whether the size has 127 bits at the decimals of what is summed up; the page has no rule for others."""
+    """Whether bar and trades have their 127 bits and 36 decimals, parts included; the page has no rule for others."""
     decimals = max(b.quantity_scale + (b.price_scale if unit == "n" else 0) for b in books)
-    return bar[0] * 10 ** max(0, decimals - bar[1]) < 2**126
+    money = max(b.quantity_scale + b.price_scale for b in books)
+    return money <= 30 and bar[0] * 10 ** max(0, decimals - bar[1]) < 2**126
 
 
 def fits_bar(text):

@@ -82,7 +82,7 @@ def _block(records, first_seq, salt, chain):
 
 
 def write(folder, records, per_block=64, identity=None):
-    """Writes the records, numbered from 1, as a tape that was closed in good order. Parts of one tape have its identity."""
+    """Writes the records, numbered from 1, as a tape that was closed in good order; parts of one have its identity."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True)
     (folder / "LOCK").touch()
