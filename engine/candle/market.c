@@ -56,7 +56,7 @@ enum err market_new(struct market **out, const struct market_rules *rules,
     snprintf(market->channel, sizeof market->channel, "%s", source->channel);
     market->aggregated = (first->flags & TRADE_AGGREGATED) != 0;
     market_check_init(&market->check, source->venue->ids);
-    
+
     coverage_init(&market->coverage);
     market->blank = (struct candle){
         .venue = source->venue->name,
@@ -218,8 +218,8 @@ static enum err make_window(struct market *market, const struct market_rules *ru
         market->changed = true; /* too many: the oldest closes */
     bool direct = spot->late || rules->series.outlet->forming;
     for (size_t j = next_above(rules, i, i); j > 0 && !direct; j = next_above(rules, i, j)) {
-        struct series_spot above = series_locate(&market->series[j], &rules->series,
-                                                 market->watermark_ns, spot->open_ns);
+        struct series_spot above =
+            series_locate(&market->series[j], &rules->series, market->watermark_ns, spot->open_ns);
         struct window *window;
         direct = above.late || above.lost;
         if (!direct && above.window == NULL)
@@ -245,9 +245,8 @@ static enum err add_above(struct market *market, const struct market_rules *rule
 static enum err add_to(struct market *market, const struct market_rules *rules, size_t i,
                        struct deed *deed)
 {
-    struct series_spot spot =
-        series_locate(&market->series[i], &rules->series, market->watermark_ns,
-                      deed->entry->trade->source_ns);
+    struct series_spot spot = series_locate(&market->series[i], &rules->series,
+                                            market->watermark_ns, deed->entry->trade->source_ns);
     struct window *window = spot.window;
     if (spot.lost) {
         deed->out->lost = true;
@@ -259,6 +258,7 @@ static enum err add_to(struct market *market, const struct market_rules *rules, 
     if (err != ERR_OK)
         return err;
     deed->counted = true;
+    market->recent = window;
     deed->out->late |= spot.late;
     if (spot.late || rules->series.outlet->forming)
         window_changed(market, i, window);
@@ -403,6 +403,25 @@ static void fill_entry(struct market *market, const struct market_source *source
     market->seen_steps = source->steps;
 }
 
+/* Tick, volume and notional bars. */
+static enum err add_to_bars(struct market *market, const struct market_rules *rules,
+                            const struct window_entry *entry, int64_t clock_ns,
+                            struct market_finding *out)
+{
+    struct market_face face = face_of(market, rules);
+    enum err err = ERR_OK;
+    face.now_ns = time_of(market, rules, clock_ns);
+    for (size_t i = 0; i < rules->trade_count && err == ERR_OK; i++) {
+        struct trade_series *series = &market->trade_series[i];
+        bool oversized = false;
+        if (trade_series_possible(series->bar, market->blank.volume_unit))
+            err = trade_series_add(series, rules->series.pool, rules->series.outlet, &face, entry,
+                                   out->missing, &oversized);
+        out->oversized |= oversized;
+    }
+    return err;
+}
+
 static enum err add_trade(struct market *market, const struct market_rules *rules,
                           const struct market_source *source, const struct trade *trade,
                           int64_t clock_ns, struct market_finding *out)
@@ -438,17 +457,7 @@ static enum err add_trade(struct market *market, const struct market_rules *rule
     if (!deed.counted)
         return ERR_OK;
     out->out_of_order = entry.out_of_order;
-    struct market_face face = face_of(market, rules);
-    face.now_ns = time_of(market, rules, clock_ns);
-    for (size_t i = 0; i < rules->trade_count && err == ERR_OK; i++) {
-        struct trade_series *series = &market->trade_series[i];
-        bool oversized = false;
-        if (trade_series_possible(series->bar, market->blank.volume_unit))
-            err = trade_series_add(series, rules->series.pool, outlet, &face, &entry, out->missing,
-                                   &oversized);
-        out->oversized |= oversized;
-    }
-    return err;
+    return rules->trade_count > 0 ? add_to_bars(market, rules, &entry, clock_ns, out) : ERR_OK;
 }
 
 /* Of those that the id lets through. */
@@ -463,11 +472,10 @@ static enum market_verdict judge(struct market *market, const struct market_rule
     if (trade->quantity.mantissa <= 0)
         return MARKET_BAD_SIZE;
     bool live = source->received && (trade->flags & (TRADE_SNAPSHOT | TRADE_BACKFILL)) == 0;
-    bool ahead = live && market->started &&
-                 trade->source_ns > add_saturated(time_of(market, rules, clock_ns),
-                                                  MARKET_SUSPECT_AHEAD_NS);
-    unsigned found =
-        trade_check_see(&market->trade_check, trade->price, trade->quantity, ahead);
+    bool ahead =
+        live && market->started &&
+        trade->source_ns > add_saturated(time_of(market, rules, clock_ns), MARKET_SUSPECT_AHEAD_NS);
+    unsigned found = trade_check_see(&market->trade_check, trade->price, trade->quantity, ahead);
     *out_suspect = ((found & SUSPECT_TIME) != 0 ? CANDLE_SUSPECT_TIME : 0u) |
                    ((found & SUSPECT_PRICE) != 0 ? CANDLE_SUSPECT_PRICE : 0u) |
                    ((found & SUSPECT_SIZE) != 0 ? CANDLE_SUSPECT_SIZE : 0u);
@@ -597,8 +605,8 @@ enum err market_advance(struct market *market, const struct market_rules *rules,
 }
 
 enum err market_each_forming(struct market *market, const struct market_rules *rules,
-                             int64_t clock_ns,
-                             void (*each)(const struct candle *candle, void *arg), void *arg)
+                             int64_t clock_ns, void (*each)(const struct candle *candle, void *arg),
+                             void *arg)
 {
     const struct candle_outlet *outlet = rules->series.outlet;
     struct market_face face = face_of(market, rules);
