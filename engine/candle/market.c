@@ -258,6 +258,7 @@ static enum err add_to(struct market *market, const struct market_rules *rules, 
     if (err != ERR_OK)
         return err;
     deed->counted = true;
+    market->recent = window;
     deed->out->late |= spot.late;
     if (spot.late || rules->series.outlet->forming)
         window_changed(market, i, window);
@@ -402,6 +403,25 @@ static void fill_entry(struct market *market, const struct market_source *source
     market->seen_steps = source->steps;
 }
 
+/* Tick, volume and notional bars. */
+static enum err add_to_bars(struct market *market, const struct market_rules *rules,
+                            const struct window_entry *entry, int64_t clock_ns,
+                            struct market_finding *out)
+{
+    struct market_face face = face_of(market, rules);
+    enum err err = ERR_OK;
+    face.now_ns = time_of(market, rules, clock_ns);
+    for (size_t i = 0; i < rules->trade_count && err == ERR_OK; i++) {
+        struct trade_series *series = &market->trade_series[i];
+        bool oversized = false;
+        if (trade_series_possible(series->bar, market->blank.volume_unit))
+            err = trade_series_add(series, rules->series.pool, rules->series.outlet, &face, entry,
+                                   out->missing, &oversized);
+        out->oversized |= oversized;
+    }
+    return err;
+}
+
 static enum err add_trade(struct market *market, const struct market_rules *rules,
                           const struct market_source *source, const struct trade *trade,
                           int64_t clock_ns, struct market_finding *out)
@@ -437,17 +457,7 @@ static enum err add_trade(struct market *market, const struct market_rules *rule
     if (!deed.counted)
         return ERR_OK;
     out->out_of_order = entry.out_of_order;
-    struct market_face face = face_of(market, rules);
-    face.now_ns = time_of(market, rules, clock_ns);
-    for (size_t i = 0; i < rules->trade_count && err == ERR_OK; i++) {
-        struct trade_series *series = &market->trade_series[i];
-        bool oversized = false;
-        if (trade_series_possible(series->bar, market->blank.volume_unit))
-            err = trade_series_add(series, rules->series.pool, outlet, &face, &entry, out->missing,
-                                   &oversized);
-        out->oversized |= oversized;
-    }
-    return err;
+    return rules->trade_count > 0 ? add_to_bars(market, rules, &entry, clock_ns, out) : ERR_OK;
 }
 
 /* Of those that the id lets through. */

@@ -42,49 +42,62 @@ struct market_rules {
 };
 
 struct market {
+    /* What every trade looks at comes first, so that it lies in few lines of the cache. */
     const struct venue *venue;
+    uint64_t hash;
     char symbol[SYMBOL_MAX];
-    char instrument[INSTRUMENT_MAX];
-    char channel[CHANNEL_MAX];
-    char quote[ASSET_MAX];
-    struct candle blank; /* identity of its candles */
-    struct identity identity;
-    bool guessed;    /* the name comes from a spelling that says it only to who knows */
-    bool aggregated; /* which of the two kinds of trades counts */
-    struct market_check check;
-    struct trade_check trade_check;
-
-    bool started;      /* a trade has counted */
     int64_t newest_ns; /* place of the newest trade */
     uint64_t newest_id;
     int64_t highest_clock_ns; /* clock when newest_ns was reached */
     int64_t watermark_ns;     /* INT64_MIN: none yet */
     int64_t due_ns;           /* watermark at which a series has something to do, or earlier */
+    struct window *recent;    /* where the last trade went: a hint, to fetch it ahead */
+    bool started;             /* a trade has counted */
     bool changed;             /* a window needs an update */
+    bool aggregated;          /* which of the two kinds of trades counts */
+    bool wanted;              /* false: filtered out, has no series */
+    bool touched;             /* by the record that is being processed */
+    bool moved;               /* a trade has counted in it */
+    uint32_t last_connection; /* known to follow it; 0: none */
+    /* Totals of the venue when the last trade counted. */
+    uint64_t seen_malformed, seen_dropped, seen_steps;
+    size_t heap_at; /* for market_set */
+    int64_t heap_ns;
+    struct market_check check;
+    struct trade_check trade_check;
+
+    char instrument[INSTRUMENT_MAX];
+    char channel[CHANNEL_MAX];
+    char quote[ASSET_MAX];
+    struct candle blank; /* identity of its candles */
+    struct identity identity;
+    bool guessed; /* the name comes from a spelling that says it only to who knows */
 
     /* Who follows it. */
     struct coverage coverage;
     size_t followers;
     int64_t followed_clock_ns; /* when the first of them was opened; before the market started */
-    uint32_t last_connection; /* known to be one of them; 0: none */
 
-    /* Totals of the venue when the last trade counted. */
-    uint64_t seen_malformed, seen_dropped, seen_steps;
-
-    struct composite_member *member; /* NULL: in no composite */
-
-    /* for market_set */
-    size_t index; /* order in which markets were first seen */
-    uint64_t hash;
-    bool wanted;  /* false: filtered out, has no series */
-    bool touched; /* by the record that is being processed */
-    bool moved;   /* a trade has counted in it */
-    size_t heap_at;
-    int64_t heap_ns;
-
+    struct composite_member *member;   /* NULL: in no composite */
+    size_t index;                      /* order in which markets were first seen */
     struct trade_series *trade_series; /* owned, as many as the rules say */
     struct series series[];            /* time bars, in their order */
 };
+
+/* Asks for what a trade of it will need, before it is needed. */
+static inline void market_fetch(const struct market *market)
+{
+    const char *hot = (const char *)market, *check = (const char *)&market->trade_check;
+    const char *series = (const char *)market->series, *window = (const char *)market->recent;
+    __builtin_prefetch(hot + 128);
+    __builtin_prefetch(hot + 192);
+    __builtin_prefetch(hot + 256);
+    __builtin_prefetch(check + 64);
+    __builtin_prefetch(series);
+    __builtin_prefetch(series + 64);
+    for (size_t at = 0; window != NULL && at < sizeof(struct window); at += 64)
+        __builtin_prefetch(window + at, 1);
+}
 
 enum market_verdict {
     MARKET_COUNTED,
@@ -159,8 +172,7 @@ void market_unfollow(struct market *market, const struct market_rules *rules, in
 
 /* Candles that are still forming; update is 0. No candle changes. */
 enum err market_each_forming(struct market *market, const struct market_rules *rules,
-                             int64_t clock_ns,
-                             void (*each)(const struct candle *candle, void *arg),
+                             int64_t clock_ns, void (*each)(const struct candle *candle, void *arg),
                              void *arg) ERR_MUST_CHECK;
 
 #endif

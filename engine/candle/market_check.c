@@ -69,6 +69,9 @@ enum err market_check_see(struct market_check *check, const struct trade *trade,
     *out = (struct id_finding){snapshot ? ID_NOTED : ID_NEW, 0, 0, ID_NOT_MISSING};
     if (check->kind != IDS_NONE && !trade->has_id)
         return ERR_OK;
+    bool ordered = check->kind == IDS_CONTIGUOUS || check->kind == IDS_ASCENDING;
+    if (ordered && trade->folded == 0 && id_check_follow(&check->ids, trade->id, snapshot))
+        return ERR_OK;
     switch (check->kind) {
     case IDS_CONTIGUOUS:
     case IDS_ASCENDING:

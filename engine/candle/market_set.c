@@ -132,15 +132,27 @@ static uint64_t hash_of(const struct venue *venue, const char *symbol)
     return hash;
 }
 
-/* The market's place in the table, or the free one where it would go. */
-static struct market **table_place(const struct market_set *set, const struct venue *venue,
-                                   const char *symbol, uint64_t hash)
+static bool same_symbol(const char *a, const char *b)
+{
+    /* By the words of eight bytes that nearly all symbols fit into; both arrays are SYMBOL_MAX. */
+    uint64_t x[2], y[2];
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    if (x[0] == y[0] && x[1] == y[1] && memchr(a, '\0', sizeof x) != NULL)
+        return true;
+    return strcmp(a, b) == 0;
+}
+
+/* The market's place in the table, or the free one where it would go. `symbol` is SYMBOL_MAX long.
+ */
+static struct market_slot *table_place(const struct market_set *set, const struct venue *venue,
+                                       const char *symbol, uint64_t hash)
 {
     for (size_t i = hash & (set->table_size - 1);; i = (i + 1) & (set->table_size - 1)) {
-        struct market *market = set->table[i];
-        if (market == NULL ||
-            (market->hash == hash && market->venue == venue && strcmp(market->symbol, symbol) == 0))
-            return &set->table[i];
+        struct market_slot *slot = &set->table[i];
+        if (slot->market == NULL || (slot->hash == hash && slot->market->venue == venue &&
+                                     same_symbol(slot->market->symbol, symbol)))
+            return slot;
     }
 }
 
@@ -155,16 +167,16 @@ static enum err grow_array(struct market ***array, size_t capacity)
 
 static enum err grow_table(struct market_set *set, size_t size)
 {
-    struct market **old = set->table;
+    struct market_slot *old = set->table;
     size_t old_size = set->table_size;
-    struct market **table = calloc(size, sizeof(struct market *));
+    struct market_slot *table = calloc(size, sizeof *table);
     if (table == NULL)
         return err_fail(ERR_NOMEM, "out of memory for markets");
     set->table = table;
     set->table_size = size;
     for (size_t i = 0; i < old_size; i++)
-        if (old[i] != NULL)
-            *table_place(set, old[i]->venue, old[i]->symbol, old[i]->hash) = old[i];
+        if (old[i].market != NULL)
+            *table_place(set, old[i].market->venue, old[i].market->symbol, old[i].hash) = old[i];
     free(old);
     return ERR_OK;
 }
@@ -236,7 +248,8 @@ static enum err add_market(struct market_set *set, const struct market_source *s
     if (err != ERR_OK)
         return err;
     market->hash = hash_of(source->venue, market->symbol);
-    *table_place(set, source->venue, market->symbol, market->hash) = market;
+    *table_place(set, source->venue, market->symbol, market->hash) =
+        (struct market_slot){market->hash, market};
     market->wanted =
         set->options.wanted == NULL || set->options.wanted(market->instrument, set->options.arg);
     market->heap_ns = INT64_MAX;
@@ -257,22 +270,27 @@ static enum err find_market(struct market_set *set, const struct market_source *
 {
     const struct venue *venue = source->venue;
     struct market *market = set->last;
-    if (market != NULL && market->venue == venue && strcmp(market->symbol, trade->symbol) == 0) {
+    if (market != NULL && market->venue == venue && same_symbol(market->symbol, trade->symbol)) {
         *out = market;
         return ERR_OK;
     }
     *out = NULL;
+    if (set->table_size > 0)
+        *out = table_place(set, venue, trade->symbol, hash_of(venue, trade->symbol))->market;
+    if (*out != NULL) {
+        market_fetch(*out);
+        set->last = *out;
+        return ERR_OK;
+    }
     if (!symbol_is_clean(trade->symbol)) {
         *out_verdict = MARKET_SET_BAD_SYMBOL;
         return ERR_OK;
     }
-    if (set->table_size > 0)
-        *out = *table_place(set, venue, trade->symbol, hash_of(venue, trade->symbol));
-    if (*out == NULL && set->market_count + set->unwanted_count >= MARKET_SET_MAX) {
+    if (set->market_count + set->unwanted_count >= MARKET_SET_MAX) {
         *out_verdict = MARKET_SET_FULL;
         return ERR_OK;
     }
-    enum err err = *out == NULL ? add_market(set, source, trade, out) : ERR_OK;
+    enum err err = add_market(set, source, trade, out);
     set->last = *out;
     return err;
 }
@@ -346,8 +364,7 @@ enum err market_set_open(struct market_set *set, const struct venue *venue, uint
         market_set_close(set, old);
     if (set->connections.count == CONNECTIONS_MAX)
         market_set_close(set, set->connections.items[0]);
-    enum err err =
-        connection_set_add(&set->connections, venue, id, set->clock_ns, all, out);
+    enum err err = connection_set_add(&set->connections, venue, id, set->clock_ns, all, out);
     for (size_t i = 0; i < set->market_count && all && err == ERR_OK; i++)
         if (set->markets[i]->venue == venue)
             err = market_follow(set->markets[i], &set->rules, set->clock_ns, set->clock_ns);
@@ -360,7 +377,7 @@ static struct market *known_market(const struct market_set *set, const struct ve
 {
     if (set->table_size == 0)
         return NULL;
-    struct market *market = *table_place(set, venue, symbol, hash_of(venue, symbol));
+    struct market *market = table_place(set, venue, symbol, hash_of(venue, symbol))->market;
     return market != NULL && market->wanted ? market : NULL;
 }
 

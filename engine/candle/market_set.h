@@ -30,9 +30,15 @@ struct market_set_options {
     bool forming;
     const char *tape; /* borrowed for good; may be NULL */
     void (*candle)(const struct candle *candle, void *arg);
-    int64_t (*now)(void *arg);                        /* NULL: receive -> emit is not measured */
+    int64_t (*now)(void *arg);                         /* NULL: receive -> emit is not measured */
     bool (*wanted)(const char *instrument, void *arg); /* NULL: every market */
     void *arg;                                         /* of all */
+};
+
+/* A place of the hash table; the hash saves looking at the market. */
+struct market_slot {
+    uint64_t hash;
+    struct market *market; /* NULL: free */
 };
 
 struct market_set {
@@ -45,7 +51,7 @@ struct market_set {
 
     int64_t clock_ns, before_ns; /* now, and at the record before */
     struct market **markets;     /* owned, the wanted ones in order */
-    struct market **table;       /* all, by hash; open addressing, power of two */
+    struct market_slot *table;   /* all, by hash; open addressing, power of two */
     struct market **heap;        /* the wanted ones, lowest heap_ns first */
     struct market **touched;     /* by this record, later those that are due too */
     struct market **unwanted;    /* owned */
@@ -78,7 +84,6 @@ void market_set_close(struct market_set *set, struct connection *connection);
 /* All connections ended with the record before. */
 void market_set_end_session(struct market_set *set);
 struct connection *market_set_connection(const struct market_set *set, uint32_t id); /* or NULL */
-
 
 enum market_set_verdict {
     MARKET_SET_DONE,       /* see the finding */

@@ -89,6 +89,19 @@ void id_check_release(struct id_check *check);
  * absurdly many. */
 struct id_range id_range_of(uint64_t id, uint64_t folded);
 
+/* The usual case: the id behind the highest one, live. False: it is not that; see id_check_see().
+ */
+static inline bool id_check_follow(struct id_check *check, uint64_t id, bool snapshot)
+{
+    if (snapshot || !check->live || check->count == 0)
+        return false;
+    struct id_interval *newest = &check->intervals[check->head + check->count - 1];
+    if (id == 0 || newest->last != id - 1)
+        return false;
+    newest->last = id;
+    return true;
+}
+
 /* source_ns must not be ID_NOT_MISSING. ERR_NOMEM: nothing changed. */
 enum err id_check_see(struct id_check *check, struct id_range ids, int64_t source_ns, bool snapshot,
                       struct id_finding *out) ERR_MUST_CHECK;
