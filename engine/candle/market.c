@@ -351,25 +351,28 @@ static bool amount_of(const struct market *market, const struct trade *trade, st
     return true;
 }
 
+static void remember_seen(struct market *market, const struct market_source *source)
+{
+    market->seen_malformed = source->malformed;
+    market->seen_dropped = source->dropped;
+    market->seen_steps = source->steps;
+}
+
 /* The first trade that counts. Its window, and those before it, were not followed from their start.
  * The watermark comes with the end of the record: nothing in this one is late. */
-static enum err start(struct market *market, const struct market_rules *rules,
-                      const struct market_source *source, const struct trade *trade,
-                      int64_t clock_ns)
+static void start(struct market *market, const struct market_rules *rules,
+                  const struct market_source *source, const struct trade *trade, int64_t clock_ns)
 {
     market->started = true;
     market->newest_ns = trade->source_ns;
     market->newest_id = trade->id;
     market->highest_clock_ns = clock_ns;
-    market->seen_malformed = source->malformed;
-    market->seen_dropped = source->dropped;
-    market->seen_steps = source->steps;
+    remember_seen(market, source);
     for (size_t i = 0; i < rules->time_count; i++)
         market->series[i].partial_until_ns = bar_open(market->series[i].bar, trade->source_ns);
     if (market->followers > 0)
         coverage_begin(&market->coverage,
                        add_saturated(trade->source_ns, market->followed_clock_ns - clock_ns));
-    return ERR_OK;
 }
 
 static void move_newest(struct market *market, const struct trade *trade, int64_t clock_ns)
@@ -398,9 +401,6 @@ static void fill_entry(struct market *market, const struct market_source *source
     entry->dropped = source->dropped - market->seen_dropped;
     if (source->steps != market->seen_steps)
         entry->flags |= CANDLE_CLOCK;
-    market->seen_malformed = source->malformed;
-    market->seen_dropped = source->dropped;
-    market->seen_steps = source->steps;
 }
 
 /* Tick, volume and notional bars. */
@@ -437,11 +437,10 @@ static enum err add_trade(struct market *market, const struct market_rules *rule
     };
     enum err err = ERR_OK;
     if (!market->started)
-        err = start(market, rules, source, trade, clock_ns);
-    if (err != ERR_OK)
-        return err;
+        start(market, rules, source, trade, clock_ns);
     entry.amount_fits = amount_of(market, trade, &entry.amount);
     fill_entry(market, source, trade, outlet->wall_ns, &entry);
+    remember_seen(market, source);
     /* Tick, volume and notional bars take it however late it is. */
     struct deed deed = {&entry, out, rules->trade_count > 0 || rules->time_count == 0};
     for (size_t i = 0; i < rules->time_count && err == ERR_OK; i++)
@@ -465,12 +464,12 @@ static enum market_verdict judge(struct market *market, const struct market_rule
                                  const struct market_source *source, const struct trade *trade,
                                  int64_t clock_ns, uint32_t *out_suspect)
 {
-    if ((trade->flags & TRADE_EXCLUDED) != 0 || trade->count == 0)
-        return MARKET_EXCLUDED;
     if (trade->price.mantissa <= 0)
         return MARKET_BAD_PRICE;
     if (trade->quantity.mantissa <= 0)
         return MARKET_BAD_SIZE;
+    if ((trade->flags & TRADE_EXCLUDED) != 0 || trade->count == 0)
+        return MARKET_EXCLUDED;
     bool live = source->received && (trade->flags & (TRADE_SNAPSHOT | TRADE_BACKFILL)) == 0;
     bool ahead =
         live && market->started &&
@@ -604,11 +603,30 @@ enum err market_advance(struct market *market, const struct market_rules *rules,
     return err;
 }
 
+/* Composites learn here of what they were not given while nobody wanted forming candles. */
+struct forming_listener {
+    struct composite_set *composite;
+    struct composite_member *member;
+    void (*each)(const struct candle *candle, void *arg);
+    void *arg;
+    enum err err;
+};
+
+static void hear_forming(const struct candle *candle, void *arg)
+{
+    struct forming_listener *listener = arg;
+    listener->each(candle, listener->arg);
+    if (listener->err == ERR_OK && listener->member != NULL)
+        listener->err = composite_set_take(listener->composite, listener->member, candle);
+}
+
 enum err market_each_forming(struct market *market, const struct market_rules *rules,
                              int64_t clock_ns, void (*each)(const struct candle *candle, void *arg),
                              void *arg)
 {
     const struct candle_outlet *outlet = rules->series.outlet;
+    struct forming_listener listener = {outlet->composite, outlet->forming ? NULL : market->member,
+                                        each, arg, ERR_OK};
     struct market_face face = face_of(market, rules);
     if (market->started)
         face.now_ns = time_of(market, rules, clock_ns);
@@ -619,7 +637,7 @@ enum err market_each_forming(struct market *market, const struct market_rules *r
             if (err != ERR_OK)
                 return err;
         }
-        series_each_forming(&market->series[i], outlet, &face, each, arg);
+        series_each_forming(&market->series[i], outlet, &face, hear_forming, &listener);
     }
     for (size_t i = 0; i < rules->trade_count; i++) {
         struct candle candle;
@@ -629,7 +647,7 @@ enum err market_each_forming(struct market *market, const struct market_rules *r
                            market->trade_series[i].window, CANDLE_FORMING, &candle);
         each(&candle, arg);
     }
-    return ERR_OK;
+    return listener.err;
 }
 
 /* ---- who follows it -------------------------------------------------------------------------- */

@@ -822,9 +822,20 @@ def test_reflection_lists_services_that_it_can_describe(reflect):
     services = {service.name for service in reflect(list_services="").list_services_response.service}
     assert {"rewick.v1.MarketData", "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"} <= services
     pool = descriptor_pool.DescriptorPool()
+    known = set()
+
+    def add(answer):
+        for data in answer.file_descriptor_response.file_descriptor_proto:
+            file = descriptor_pb2.FileDescriptorProto.FromString(data)
+            if file.name in known:
+                continue
+            known.add(file.name)
+            for name in file.dependency:
+                add(reflect(file_by_filename=name))
+            pool.Add(file)
+
     for name in services:
-        for data in reflect(file_containing_symbol=name).file_descriptor_response.file_descriptor_proto:
-            pool.Add(descriptor_pb2.FileDescriptorProto.FromString(data))
+        add(reflect(file_containing_symbol=name))
         assert pool.FindServiceByName(name).methods
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import exact
 
 MEMBERS_MAX = 32
+PRICES = ("open", "high", "low", "close")
 SUMS = ("trades", "missing", "duplicates", "late", "out_of_order", "backfilled", "malformed", "dropped", "suspect")
 
 
@@ -108,12 +109,14 @@ class Composite:
             sums = {name: exact.total(c[name] for c in used) for name in names}
             if not all(exact.fits(s) for s in sums.values()):
                 sums = dict.fromkeys(names)
+        if self.method == "vwap" and not self.weighs(used):  # a sum like the others
+            sums = dict.fromkeys(names)
         candle.update(sums)
         candle["overflow"] = sums["volume"] is None
         if candle["overflow"]:
             candle["flags"].add("overflow")
             candle["score"] = 0
-        candle["price_scale"] = max(c[name][1] for c in used for name in ("open", "high", "low", "close"))
+        candle["price_scale"] = max(c[name][1] for c in used for name in PRICES)
         candle["vwap"] = None
         if not candle["overflow"]:
             candle["vwap"] = exact.divide(sums["quote_volume"], sums["volume"], candle["price_scale"] + 4)
@@ -126,17 +129,20 @@ class Composite:
                           high=exact.highest([c["high"] for c in used]),
                           low=exact.lowest([c["low"] for c in used]))
             return
-        for name in ("open", "high", "low", "close"):
-            candle[name] = self.price(used, [c[name] for c in used], candle["price_scale"] + 4)
+        weighs = self.weighs(used)
+        for name in PRICES:
+            candle[name] = self.price(used, [c[name] for c in used], candle["price_scale"] + 4, weighs)
 
-    def price(self, used, prices, scale):
-        if self.method == "vwap":
-            weights = [c["volume"] for c in used]
-            if None not in weights:
-                weighted = exact.total(exact.mul(p, w) for p, w in zip(prices, weights))
-                if exact.fits(weighted) and exact.fits(exact.total(weights)):
-                    return exact.divide(weighted, exact.total(weights), scale)
-            return exact.divide(exact.total(prices), (len(prices), 0), scale)  # no value: all count alike
+    def weighs(self, used):
+        """Whether all weighted sums have a value; if not, the members count alike."""
+        if any(c["volume"] is None for c in used) or not exact.fits(exact.total(c["volume"] for c in used)):
+            return False
+        return all(exact.fits(exact.total(exact.mul(c[name], c["volume"]) for c in used)) for name in PRICES)
+
+    def price(self, used, prices, scale, weighs):
+        if self.method == "vwap" and weighs:
+            weighted = exact.total(exact.mul(p, c["volume"]) for p, c in zip(prices, used))
+            return exact.divide(weighted, exact.total(c["volume"] for c in used), scale)
         if self.method == "median":
             prices = sorted(prices, key=exact.key)
             middle = len(prices) // 2

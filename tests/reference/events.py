@@ -393,7 +393,7 @@ def fits_sum(bar, unit, books):
     """Whether bar and trades have their 127 bits and 36 decimals, parts included; the page has no rule for others."""
     decimals = max(b.quantity_scale + (b.price_scale if unit == "n" else 0) for b in books)
     money = max(b.quantity_scale + b.price_scale for b in books)
-    return money <= 30 and bar[0] * 10 ** max(0, decimals - bar[1]) < 2**126
+    return money < 30 and bar[0] * 10 ** max(0, decimals - bar[1]) < 2**126
 
 
 def fits_bar(text):
