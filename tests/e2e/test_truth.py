@@ -13,9 +13,14 @@ from decimal import Decimal
 import pytest
 import zstandard
 
-# Enough for any product of prices and quantities; what would not fit must not be rounded unseen.
-decimal.getcontext().prec = 60
-decimal.getcontext().traps[decimal.Inexact] = True
+@pytest.fixture(autouse=True)
+def exact_decimals():
+    """Enough digits for any product of prices and quantities; what would not fit must not be rounded unseen."""
+    with decimal.localcontext() as context:
+        context.prec = 60
+        context.traps[decimal.Inexact] = True
+        yield
+
 
 MINUTE_MS = 60_000
 
