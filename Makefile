@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 .SECONDARY:
 .DEFAULT_GOAL := all
 
-VERSION := 0.2.0
+VERSION := 0.3.0
 CONFIG  ?= release
 ifeq ($(origin CC),default)
 CC := gcc

@@ -528,7 +528,8 @@ static void take_gap(struct engine *engine, const struct record *record)
         json_loadb((const char *)record->data, record->size, JSON_REJECT_DUPLICATES, NULL);
     const json_t *count = json_object_get(root, "count");
     if (json_is_integer(count) && json_integer_value(count) >= 0) {
-        struct venue_state *state = record->venue[0] != '\0' ? state_of(engine, record->venue) : NULL;
+        struct venue_state *state =
+            record->venue[0] != '\0' ? state_of(engine, record->venue) : NULL;
         bool told = json_is_integer(json_object_get(root, "frames"));
         uint64_t frames = count_member(root, told ? "frames" : "count");
         engine->stats.gap_records += (uint64_t)json_integer_value(count);
@@ -555,7 +556,8 @@ static enum err each_symbol(struct engine *engine, struct connection *connection
     const char *channel;
     json_t *symbols;
     enum err err = ERR_OK;
-    json_object_foreach(items, channel, symbols) {
+    json_object_foreach(items, channel, symbols)
+    {
         bool trades = brings_trades(connection->venue, channel);
         for (size_t i = 0; trades && err == ERR_OK && i < json_array_size(symbols); i++) {
             const char *symbol = json_string_value(json_array_get(symbols, i));

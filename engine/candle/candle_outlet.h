@@ -15,7 +15,7 @@
 struct market_face {
     const struct candle *blank; /* identity */
     const struct coverage *coverage;
-    int64_t now_ns; /* the market's time: watermark plus lateness */
+    int64_t now_ns;                  /* the market's time: watermark plus lateness */
     struct composite_member *member; /* NULL: in no composite */
 };
 
@@ -29,8 +29,8 @@ struct candle_outlet {
     struct composite_set *composite; /* NULL: none */
     struct latency_pool *latencies;
 
-    uint64_t updates; /* given out so far */
-    uint64_t skipped; /* empty windows that SERIES_CARRIED_MAX left without a candle */
+    uint64_t updates;   /* given out so far */
+    uint64_t skipped;   /* empty windows that SERIES_CARRIED_MAX left without a candle */
     uint64_t overflows; /* windows whose sums do not fit */
     /* The record that is being processed. */
     uint64_t seq;

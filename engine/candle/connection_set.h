@@ -10,8 +10,8 @@
 #include "engine/candle/clock_offset.h"
 #include "engine/venue/venue.h"
 
-#define CONNECTIONS_MAX         4096
-#define CONNECTION_SYMBOLS_MAX  65536
+#define CONNECTIONS_MAX        4096
+#define CONNECTION_SYMBOLS_MAX 65536
 
 struct connection {
     uint32_t id;
@@ -37,7 +37,8 @@ enum err connection_set_add(struct connection_set *set, const struct venue *venu
 void connection_set_remove(struct connection_set *set, struct connection *connection);
 
 bool connection_follows(const struct connection *connection, const char *symbol);
-/* *out_new: it follows this from now on; not when it did already, or follows CONNECTION_SYMBOLS_MAX.
+/* *out_new: it follows this from now on; not when it did already, or follows
+ * CONNECTION_SYMBOLS_MAX.
  */
 enum err connection_want(struct connection *connection, const char *symbol,
                          bool *out_new) ERR_MUST_CHECK;

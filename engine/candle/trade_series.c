@@ -104,8 +104,8 @@ static enum err notional_part(const struct window_entry *rest, struct decimal ro
 
 enum fit { FIT_INSIDE, FIT_COMPLETES, FIT_SPLIT, FIT_IMPOSSIBLE };
 
-/* Whether the rest of the trade fits, and what part of it does when it has to be split; that is then
- * taken off it. `last`: no more splitting. */
+/* Whether the rest of the trade fits, and what part of it does when it has to be split; that is
+ * then taken off it. `last`: no more splitting. */
 static enum fit fit_rest(const struct trade_series *series, enum volume_unit unit, bool last,
                          struct window_entry *rest, struct window_entry *part)
 {
@@ -121,8 +121,8 @@ static enum fit fit_rest(const struct trade_series *series, enum volume_unit uni
     if (last)
         return FIT_IMPOSSIBLE;
     *part = *rest;
-    enum err err = by_volume ? volume_part(rest, room, unit, part)
-                             : notional_part(rest, room, unit, part);
+    enum err err =
+        by_volume ? volume_part(rest, room, unit, part) : notional_part(rest, room, unit, part);
     struct window_entry left = *rest;
     left.whole = false;
     if (err != ERR_OK || decimal_sub(&left.quantity, rest->quantity, part->quantity) != ERR_OK ||

@@ -58,7 +58,7 @@ struct window_entry {
     const struct trade *trade;
     struct decimal quantity, amount; /* of quote currency; 0 where quantities are contracts */
     bool amount_fits;
-    bool whole; /* or the first part: brings all that is not quantity and amount */
+    bool whole;      /* or the first part: brings all that is not quantity and amount */
     bool by_arrival; /* the last that comes is the last of the window, whatever its time */
     uint64_t seq;
     uint32_t connection; /* that brought it; 0: none */

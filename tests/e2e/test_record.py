@@ -1,6 +1,7 @@
 """rewick record over real sockets: what a venue sends is on the tape, whatever goes wrong meanwhile."""
 
 import concurrent.futures
+import csv
 import json
 import os
 import random
@@ -460,6 +461,10 @@ def digest_line(text):
     return lines[0]
 
 
+def printed(text):
+    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("candle digest ")))
+
+
 def test_live_digest_equals_replay_digest(recorder, run):
     body, _ = steady(0.002, 2500)
     with FakeVenue(after_subscribing(body)) as venue:
@@ -469,6 +474,10 @@ def test_live_digest_equals_replay_digest(recorder, run):
     replay = run("replay", rec.tape, "--digest", "--format", "csv", "--forming")
     assert digest_line(rec.stdout) == digest_line(replay.stdout)
     assert repeatable(rec.stdout) == repeatable(replay.stdout)
+    # Receive to emit is measured live, one value per update of a candle; a replay has none.
+    live = [row for row in printed(rec.stdout) if row["emit_count"]]
+    assert live and all(0 <= int(row["emit_min"]) <= int(row["emit_p50"]) <= int(row["emit_max"]) for row in live)
+    assert not any(row["emit_count"] for row in printed(replay.stdout))
     rows = [line.split(",") for line in rec.stdout.splitlines()[1:-1]]
     closed = [r for r in rows if r[2] == "1s" and r[5] == "closed"]
     assert sum(int(r[13]) for r in closed) == 2500  # every trade, once
