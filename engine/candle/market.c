@@ -393,10 +393,8 @@ static void fill_entry(struct market *market, const struct market_source *source
     entry->has_latency = source->received &&
                          (trade->flags & (TRADE_SNAPSHOT | TRADE_BACKFILL)) == 0 &&
                          !__builtin_sub_overflow(wall_ns, trade->source_ns, &entry->latency_ns);
-    if (entry->has_latency && connection != NULL) {
-        clock_offset_add(&connection->offset, entry->latency_ns);
+    if (entry->has_latency && connection != NULL && connection->offset.known)
         entry->clock_offset_ns = connection->offset.ns;
-    }
     entry->malformed = source->malformed - market->seen_malformed;
     entry->dropped = source->dropped - market->seen_dropped;
     if (source->steps != market->seen_steps)

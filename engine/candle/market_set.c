@@ -411,6 +411,19 @@ static void touch(struct market_set *set, struct market *market)
     set->touched[set->touched_count++] = market;
 }
 
+/* All trades of a connection tell of its clock, those of markets that are filtered out too. */
+static void learn_offset(const struct market_source *source, const struct trade *trade,
+                         int64_t wall_ns)
+{
+    int64_t latency_ns;
+    if (source->connection == NULL || !source->received ||
+        (trade->flags & (TRADE_SNAPSHOT | TRADE_BACKFILL)) != 0 ||
+        trade_time_check(trade->source_ns, wall_ns) != TIME_GOOD ||
+        __builtin_sub_overflow(wall_ns, trade->source_ns, &latency_ns))
+        return;
+    clock_offset_add(&source->connection->offset, latency_ns);
+}
+
 enum err market_set_trade(struct market_set *set, const struct market_source *source,
                           const struct trade *trade, enum market_set_verdict *out_verdict,
                           struct market_finding *out_finding, const struct market **out_market)
@@ -422,6 +435,7 @@ enum err market_set_trade(struct market_set *set, const struct market_source *so
     *out_market = market;
     if (err != ERR_OK || market == NULL)
         return err;
+    learn_offset(source, trade, set->outlet.wall_ns);
     if (!market->wanted) {
         *out_verdict = MARKET_SET_UNWANTED;
         return ERR_OK;

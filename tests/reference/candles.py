@@ -496,6 +496,8 @@ class Market:
             return []
         if event.type == "received":
             self.follow(event.connection)
+        if not trade.backfill and not trade.snapshot:
+            engine.offsets.setdefault(event.connection, latency.Remedian()).add(event.wall - trade.time)
         if self.aggregated is None:
             self.aggregated = trade.aggregated
         if self.aggregated != trade.aggregated:
@@ -537,9 +539,7 @@ class Market:
         self.shown = lost
         if not trade.backfill and not trade.snapshot:
             trade.latency = event.wall - trade.time
-            remedian = engine.offsets.setdefault(event.connection, latency.Remedian())
-            remedian.add(trade.latency)
-            trade.clock_offset = remedian.estimate()
+            trade.clock_offset = engine.offsets[event.connection].estimate()
         if self.high is None or trade.time > self.high:
             self.high, self.high_clock = trade.time, engine.clock
         candles = []
