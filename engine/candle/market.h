@@ -84,17 +84,22 @@ struct market {
     struct series series[];            /* time bars, in their order */
 };
 
-/* Asks for what a trade of it will need, before it is needed. */
+/* Ask the cache for what a trade of it will need: first what stands in the market, then the window,
+ * which only the market knows. */
 static inline void market_fetch(const struct market *market)
 {
     const char *hot = (const char *)market, *check = (const char *)&market->trade_check;
-    const char *series = (const char *)market->series, *window = (const char *)market->recent;
-    __builtin_prefetch(hot + 128);
-    __builtin_prefetch(hot + 192);
-    __builtin_prefetch(hot + 256);
-    __builtin_prefetch(check + 64);
+    const char *series = (const char *)market->series;
+    for (size_t at = 0; at <= 256; at += 64)
+        __builtin_prefetch(hot + at, 1);
+    __builtin_prefetch(check + 64, 1);
     __builtin_prefetch(series);
     __builtin_prefetch(series + 64);
+}
+
+static inline void market_fetch_window(const struct market *market)
+{
+    const char *window = (const char *)market->recent;
     for (size_t at = 0; window != NULL && at < sizeof(struct window); at += 64)
         __builtin_prefetch(window + at, 1);
 }

@@ -121,15 +121,22 @@ static void heap_lower(struct market_set *set, struct market *market, int64_t de
 static uint64_t hash_of(const struct venue *venue, const char *symbol)
 {
     uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)(uintptr_t)venue;
-    size_t left = strnlen(symbol, SYMBOL_MAX);
-    for (; left > 0; left -= left < 8 ? left : 8) {
+    for (size_t left = strnlen(symbol, SYMBOL_MAX); left > 0;) {
         uint64_t piece = 0;
-        memcpy(&piece, symbol, left < 8 ? left : 8);
-        symbol += 8;
+        size_t size = left < sizeof piece ? left : sizeof piece;
+        memcpy(&piece, symbol, size);
+        symbol += size;
+        left -= size;
         hash = (hash ^ piece) * UINT64_C(0x9E3779B97F4A7C15);
         hash ^= hash >> 32;
     }
     return hash;
+}
+
+/* Whether one of the eight bytes is 0. */
+static bool has_end(uint64_t word)
+{
+    return ((word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080)) != 0;
 }
 
 static bool same_symbol(const char *a, const char *b)
@@ -138,7 +145,7 @@ static bool same_symbol(const char *a, const char *b)
     uint64_t x[2], y[2];
     memcpy(x, a, sizeof x);
     memcpy(y, b, sizeof y);
-    if (x[0] == y[0] && x[1] == y[1] && memchr(a, '\0', sizeof x) != NULL)
+    if (x[0] == y[0] && (has_end(x[0]) || (x[1] == y[1] && has_end(x[1]))))
         return true;
     return strcmp(a, b) == 0;
 }
@@ -150,8 +157,12 @@ static struct market_slot *table_place(const struct market_set *set, const struc
 {
     for (size_t i = hash & (set->table_size - 1);; i = (i + 1) & (set->table_size - 1)) {
         struct market_slot *slot = &set->table[i];
-        if (slot->market == NULL || (slot->hash == hash && slot->market->venue == venue &&
-                                     same_symbol(slot->market->symbol, symbol)))
+        if (slot->market == NULL)
+            return slot;
+        if (slot->hash != hash)
+            continue;
+        market_fetch(slot->market);
+        if (slot->market->venue == venue && same_symbol(slot->market->symbol, symbol))
             return slot;
     }
 }
@@ -278,7 +289,7 @@ static enum err find_market(struct market_set *set, const struct market_source *
     if (set->table_size > 0)
         *out = table_place(set, venue, trade->symbol, hash_of(venue, trade->symbol))->market;
     if (*out != NULL) {
-        market_fetch(*out);
+        market_fetch_window(*out);
         set->last = *out;
         return ERR_OK;
     }
