@@ -41,8 +41,11 @@ tsan() {
 }
 
 seeds() {
-    make all build/release/tests/candle_reference_test
-    REWICK_TEST_SEEDS=${REWICK_TEST_SEEDS:-5000} build/release/tests/candle_reference_test
+    export REWICK_TEST_SEEDS=${REWICK_TEST_SEEDS:-5000}
+    local test
+    make all build/release/tests/{candle_reference,engine_equal}_test
+    for test in candle_reference engine_equal; do "build/release/tests/${test}_test"; done
+    /usr/bin/python3 -m pytest -q tests/e2e/test_reference.py
     REWICK_SEEDS=${REWICK_SEEDS:-400} REWICK_KILLS=${REWICK_KILLS:-500} \
         /usr/bin/python3 -m pytest -q tests/e2e/test_simulate.py tests/e2e/test_record.py
 }

@@ -387,7 +387,7 @@ static void move_newest(struct market *market, const struct trade *trade, int64_
 static void fill_entry(struct market *market, const struct market_source *source,
                        const struct trade *trade, int64_t wall_ns, struct window_entry *entry)
 {
-    struct connection *connection = source->connection;
+    const struct connection *connection = source->connection;
     entry->connection = connection != NULL ? connection->id : 0;
     entry->clock_offset_ns = CLOCK_OFFSET_NONE;
     entry->has_latency = source->received &&
