@@ -386,9 +386,12 @@ enum err market_set_open(struct market_set *set, const struct venue *venue, uint
 static struct market *known_market(const struct market_set *set, const struct venue *venue,
                                    const char *symbol)
 {
-    if (set->table_size == 0)
+    char padded[SYMBOL_MAX] = ""; /* the look-up reads whole words */
+    size_t size = strnlen(symbol, SYMBOL_MAX);
+    if (set->table_size == 0 || size == SYMBOL_MAX)
         return NULL;
-    struct market *market = table_place(set, venue, symbol, hash_of(venue, symbol))->market;
+    memcpy(padded, symbol, size);
+    struct market *market = table_place(set, venue, padded, hash_of(venue, padded))->market;
     return market != NULL && market->wanted ? market : NULL;
 }
 
