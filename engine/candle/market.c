@@ -106,8 +106,8 @@ int64_t market_watermark(const struct market *market, const struct market_rules 
         return INT64_MIN;
     int64_t passed_ns = clock_ns - market->highest_clock_ns; /* both are >= 0 */
     int64_t watermark_ns = add_saturated(market->newest_ns, passed_ns) - rules->lateness_ns;
-    if (watermark_ns > SERIES_TIME_MAX)
-        watermark_ns = SERIES_TIME_MAX;
+    if (watermark_ns > TRADE_CHECK_TIME_MAX)
+        watermark_ns = TRADE_CHECK_TIME_MAX;
     return watermark_ns > market->watermark_ns ? watermark_ns : market->watermark_ns;
 }
 
@@ -132,7 +132,7 @@ void market_begin(struct market *market, const struct market_rules *rules, int64
 int64_t market_reaches(const struct market *market, const struct market_rules *rules,
                        int64_t watermark_ns)
 {
-    if (!market->started || watermark_ns > SERIES_TIME_MAX)
+    if (!market->started || watermark_ns > TRADE_CHECK_TIME_MAX)
         return INT64_MAX;
     return add_saturated(market->highest_clock_ns,
                          watermark_ns - market->newest_ns + rules->lateness_ns);
@@ -390,8 +390,7 @@ static void fill_entry(struct market *market, const struct market_source *source
     const struct connection *connection = source->connection;
     entry->connection = connection != NULL ? connection->id : 0;
     entry->clock_offset_ns = CLOCK_OFFSET_NONE;
-    entry->has_latency = source->received &&
-                         (trade->flags & (TRADE_SNAPSHOT | TRADE_BACKFILL)) == 0 &&
+    entry->has_latency = market_source_live(source, trade) &&
                          !__builtin_sub_overflow(wall_ns, trade->source_ns, &entry->latency_ns);
     if (entry->has_latency && connection != NULL && connection->offset.known)
         entry->clock_offset_ns = connection->offset.ns;
@@ -468,9 +467,8 @@ static enum market_verdict judge(struct market *market, const struct market_rule
         return MARKET_BAD_SIZE;
     if ((trade->flags & TRADE_EXCLUDED) != 0 || trade->count == 0)
         return MARKET_EXCLUDED;
-    bool live = source->received && (trade->flags & (TRADE_SNAPSHOT | TRADE_BACKFILL)) == 0;
     bool ahead =
-        live && market->started &&
+        market_source_live(source, trade) && market->started &&
         trade->source_ns > add_saturated(time_of(market, rules, clock_ns), MARKET_SUSPECT_AHEAD_NS);
     unsigned found = trade_check_see(&market->trade_check, trade->price, trade->quantity, ahead);
     *out_suspect = ((found & SUSPECT_TIME) != 0 ? CANDLE_SUSPECT_TIME : 0u) |

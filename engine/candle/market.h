@@ -144,6 +144,12 @@ struct market_source {
     uint64_t malformed, dropped, steps;
 };
 
+/* Whether the trade was received as it happened: it has a latency. */
+static inline bool market_source_live(const struct market_source *source, const struct trade *trade)
+{
+    return source->received && (trade->flags & (TRADE_SNAPSHOT | TRADE_BACKFILL)) == 0;
+}
+
 /* `first` decides on channel kind and ids; its symbol is the market's. What the instrument list
  * says of the symbol is what the market is for good; without it the spelling speaks. ERR_NOMEM. */
 enum err market_new(struct market **out, const struct market_rules *rules,

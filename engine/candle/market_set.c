@@ -430,8 +430,7 @@ static void learn_offset(const struct market_source *source, const struct trade 
                          int64_t wall_ns)
 {
     int64_t latency_ns;
-    if (source->connection == NULL || !source->received ||
-        (trade->flags & (TRADE_SNAPSHOT | TRADE_BACKFILL)) != 0 ||
+    if (source->connection == NULL || !market_source_live(source, trade) ||
         trade_time_check(trade->source_ns, wall_ns) != TIME_GOOD ||
         __builtin_sub_overflow(wall_ns, trade->source_ns, &latency_ns))
         return;

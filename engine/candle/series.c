@@ -86,16 +86,11 @@ struct window *series_at(const struct series *series, int64_t source_ns, bool *o
     return find_open(series, open_ns);
 }
 
-static void mark_changed(struct series *series, struct window *window)
+void series_touch(struct series *series, struct window *window)
 {
     window->changed = true;
     if (window->open_ns < series->changed_from_ns)
         series->changed_from_ns = window->open_ns;
-}
-
-void series_touch(struct series *series, struct window *window)
-{
-    mark_changed(series, window);
 }
 
 /* New windows in front of `index`. */
@@ -167,7 +162,7 @@ static enum err carry_behind(struct series *series, const struct series_rules *r
                                until_ns - (int64_t)count * series->bar.size);
     for (size_t i = index + 1; err == ERR_OK && i <= index + count; i++) {
         window_carry(window_list_at(&series->closed, i), window->close);
-        mark_changed(series, window_list_at(&series->closed, i));
+        series_touch(series, window_list_at(&series->closed, i));
     }
     return err;
 }
@@ -180,7 +175,7 @@ static enum err mend_carried(struct series *series, const struct series_rules *r
         struct decimal price = window_list_at(&series->closed, index - 1)->close;
         if (!decimal_same(window->close, price)) {
             window_carry(window, price);
-            mark_changed(series, window);
+            series_touch(series, window);
         }
     }
     return window->changed ? carry_behind(series, rules, index) : ERR_OK;

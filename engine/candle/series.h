@@ -23,8 +23,6 @@
 /* Empty windows carried after one record; when a jump in time leaves more, the older ones get no
  * candle. */
 #define SERIES_CARRIED_MAX 100000
-/* Source times handled: nothing computed from them and a bar can overflow. The year 2254. */
-#define SERIES_TIME_MAX (INT64_MAX - 64 * BAR_SIZE_MAX)
 
 /* What all series of an engine share. */
 struct series_rules {

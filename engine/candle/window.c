@@ -157,13 +157,19 @@ static void add_further(struct window *window, const struct window_entry *entry,
         window->last_seq = entry->seq;
 }
 
+/* Executions, up to what an integer of the store holds. */
+static void add_count(struct window *window, uint64_t count)
+{
+    if (__builtin_add_overflow(window->trades, count, &window->trades) ||
+        window->trades > INT64_MAX)
+        window->trades = INT64_MAX;
+}
+
 static enum err add_particulars(struct window *window, struct latency_pool *latencies,
                                 const struct window_entry *entry)
 {
     const struct trade *trade = entry->trade;
-    if (__builtin_add_overflow(window->trades, trade->count, &window->trades) ||
-        window->trades > INT64_MAX)
-        window->trades = INT64_MAX;
+    add_count(window, trade->count);
     window->out_of_order += entry->out_of_order;
     if ((trade->flags & TRADE_BACKFILL) != 0)
         window->backfilled += trade->count;
@@ -239,9 +245,7 @@ enum err window_merge(struct window *window, struct latency_pool *latencies,
         return ERR_OK;
     merge_prices(window, from);
     window->rows += from->rows;
-    if (__builtin_add_overflow(window->trades, from->trades, &window->trades) ||
-        window->trades > INT64_MAX)
-        window->trades = INT64_MAX;
+    add_count(window, from->trades);
     window->flags |= from->flags & ~(uint32_t)(CANDLE_PARTIAL | CANDLE_CARRIED);
     window->flags &= ~(uint32_t)CANDLE_CARRIED;
     if ((window->flags & CANDLE_OVERFLOW) == 0 &&

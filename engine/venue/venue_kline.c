@@ -24,6 +24,16 @@ static enum err fail(struct kline_reader *reader, const char *what)
     return ERR_DAMAGED;
 }
 
+enum err kline_data_rows(struct kline_reader *reader, struct json_span document,
+                         field_each_fn *each)
+{
+    static const char *const names[] = {"data"};
+    struct field_set set;
+    if (field_pick(&reader->scratch, &set, document, names, 1))
+        return ERR_DAMAGED;
+    return field_each(&reader->scratch, set.values[0], "data", each, reader);
+}
+
 /* ---- lengths --------------------------------------------------------------------------------- */
 
 static int64_t unit_of(const char *text)

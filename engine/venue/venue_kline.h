@@ -46,6 +46,10 @@ struct kline_places {
 enum err kline_values(struct kline_reader *reader, const struct field_set *row,
                       const struct kline_places *places, struct venue_kline *out) ERR_MUST_CHECK;
 
+/* An answer {"data":[rows], ...}: each row by `each`, whose argument is the reader. */
+enum err kline_data_rows(struct kline_reader *reader, struct json_span document,
+                         field_each_fn *each) ERR_MUST_CHECK;
+
 /* Takes a kline that is complete. ERR_DAMAGED: none that can be (a price of zero, a volume below
  * it, a low above the high, no symbol, size or time). */
 enum err kline_keep(struct kline_reader *reader, const struct venue_kline *kline) ERR_MUST_CHECK;

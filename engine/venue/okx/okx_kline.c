@@ -73,17 +73,6 @@ size_t okx_klines(const struct venue_frame *frame, const uint8_t *data, size_t s
     return kline_reader_finish(&reader, read_frame(&reader, json_scan_document(data, size)));
 }
 
-/* {"code":"0","msg":"","data":[rows, newest first]} */
-static enum err read_answer(struct kline_reader *reader, struct json_span document)
-{
-    static const char *const names[] = {"data"};
-    struct field_set set;
-    if (field_pick(&reader->scratch, &set, document, names, 1)) {
-        return ERR_DAMAGED;
-    }
-    return field_each(&reader->scratch, set.values[0], "data", read_row, reader);
-}
-
 size_t okx_klines_http(const char *url, const uint8_t *data, size_t size,
                        const struct instrument_list *list, struct venue_kline *out, size_t max)
 {
@@ -99,5 +88,6 @@ size_t okx_klines_http(const char *url, const uint8_t *data, size_t size,
         kline_size(&reader, interval, &reader.common.size_ns)) {
         return kline_reader_finish(&reader, ERR_DAMAGED);
     }
-    return kline_reader_finish(&reader, read_answer(&reader, json_scan_document(data, size)));
+    return kline_reader_finish(&reader,
+                               kline_data_rows(&reader, json_scan_document(data, size), read_row));
 }
