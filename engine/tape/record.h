@@ -12,6 +12,7 @@
 #ifndef REWICK_ENGINE_TAPE_RECORD_H
 #define REWICK_ENGINE_TAPE_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,9 @@ struct record {
     int64_t source_ns;   /* the venue's own time in the frame, or RECORD_NO_TIME */
     const uint8_t *data;
     size_t size;
+    /* The bytes were left on the tape, because its reader wants those of other lanes only
+     * (tape_reader_options.wants): data is NULL, size 0. All else is there. */
+    bool unread;
 };
 
 /* "received", "sent", "connection", "tick", "http", "gap", "config", or "unknown". */

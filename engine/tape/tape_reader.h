@@ -19,6 +19,7 @@
 #include "engine/base/err.h"
 #include "engine/base/io.h"
 #include "engine/tape/record.h"
+#include "engine/tape/tape_lane.h"
 
 #include <stdbool.h>
 
@@ -29,6 +30,8 @@ struct tape_loss {
     char file[32];                /* segment's name */
     uint64_t offset, size;        /* bytes that could not be used (size 0: numbers only) */
     uint64_t first_seq, last_seq; /* missing numbers; 0,0 when none is missing or none is known */
+    uint64_t missing;             /* how many of first_seq .. last_seq: in sealed segments those of
+                                   * other lanes lie between */
     bool torn;                    /* a torn tail, the ordinary trace of a crash; else damage */
     char reason[128];
 };
@@ -38,6 +41,15 @@ struct tape_reader_options {
     bool salvage;      /* go on behind damage */
     uint64_t from_seq; /* first record wanted; 0 or 1 = from the start. What lies before it is
                         * skipped, and is checked only as far as skipping needs it */
+    /* The records received before `from_ns` are not wanted either, but for those of lanes that
+     * `wants` asks for with `before`: what must be known of the past to go on from there. 0 = the
+     * tape's beginning. Sealed segments are found by their index, in milliseconds at any size of
+     * the tape; of live ones block headers are read. */
+    int64_t from_ns;
+    /* Which lanes are wanted; NULL: all. Of sealed segments the records of others are given out all
+     * the same, `unread`. Of live segments all is read, and `wants` is asked only for records
+     * before from_ns, with LANE_UNJUDGED. Must always answer the same; any thread. */
+    bool (*wants)(const struct tape_lane *lane, bool before, void *arg);
     /* Called for each loss as soon as it is certain, without bound (strict readers meet torn tails
      * only); may be NULL. A torn tail at the end of the tape is not certain while more may follow:
      * see tape_reader_tail(). */

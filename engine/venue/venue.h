@@ -314,8 +314,16 @@ struct venue {
                     (venue_routes) */
 
     /* Decodes one received frame. Clears `out` first. Never fails because of what the frame holds
-     * (then kind is VENUE_MALFORMED or VENUE_OTHER); ERR_NOMEM otherwise. */
+     * (then kind is VENUE_MALFORMED or VENUE_OTHER); ERR_NOMEM otherwise.
+     *
+     * Frames of the usual form take a single pass over the bytes (venue_fast.h). Trades are read to
+     * the last byte. Of market data without trades (VENUE_DATA) only those places are read where
+     * channel, symbol and time stand: what lies between is not looked at. Everything else, however
+     * little it differs from the usual form, goes to decode_general(). */
     enum err (*decode)(const uint8_t *data, size_t size, struct venue_frame *out);
+    /* The same by a walk over all of the JSON. Where neither says VENUE_MALFORMED the two are equal
+     * in every member; where this one does, decode() says so too or says VENUE_DATA. */
+    enum err (*decode_general)(const uint8_t *data, size_t size, struct venue_frame *out);
     /* The same for the body of an HTTP answer to `url` that is no instrument list; `list` (may be
      * NULL) has the names that REST uses. NULL: the venue has none. */
     enum err (*decode_http)(const char *url, const uint8_t *data, size_t size,

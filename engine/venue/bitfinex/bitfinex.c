@@ -87,6 +87,7 @@ const struct venue venue_bitfinex = {
     .has_no_mic = true,
     .routed = true,
     .decode = bitfinex_decode,
+    .decode_general = bitfinex_decode,
     .decode_http = bitfinex_decode_http,
     .klines = bitfinex_klines,
     .describe = bitfinex_describe,

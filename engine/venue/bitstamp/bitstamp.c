@@ -105,6 +105,7 @@ const struct venue venue_bitstamp = {
     .title = "Bitstamp",
     .ids = IDS_ASCENDING,
     .decode = bitstamp_decode,
+    .decode_general = bitstamp_decode,
     .decode_http = bitstamp_decode_http,
     .describe = describe,
     .symbol = symbol,

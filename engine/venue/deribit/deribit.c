@@ -87,6 +87,7 @@ const struct venue venue_deribit = {
     .ids = IDS_CONTIGUOUS,
     .has_no_mic = true,
     .decode = deribit_decode,
+    .decode_general = deribit_decode,
     .decode_http = deribit_decode_http,
     .klines = deribit_klines,
     .describe = deribit_describe,

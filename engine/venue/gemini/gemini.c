@@ -93,6 +93,7 @@ const struct venue venue_gemini = {
     .ids = IDS_ASCENDING,
     .has_no_mic = true,
     .decode = gemini_decode,
+    .decode_general = gemini_decode,
     .decode_http = gemini_decode_http,
     .describe = describe,
     .symbol = symbol,

@@ -147,6 +147,7 @@ const struct venue venue_kucoin = {
     .ids = IDS_ASCENDING,
     .has_no_mic = true,
     .decode = kucoin_decode,
+    .decode_general = kucoin_decode,
     .decode_http = kucoin_decode_http,
     .klines = kucoin_klines,
     .klines_http = kucoin_klines_http,

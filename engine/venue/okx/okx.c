@@ -84,6 +84,7 @@ const struct venue venue_okx = {
     .title = "OKX",
     .ids = IDS_CONTIGUOUS,
     .decode = okx_decode,
+    .decode_general = okx_decode,
     .decode_http = okx_decode_http,
     .klines = okx_klines,
     .klines_http = okx_klines_http,
