@@ -65,9 +65,11 @@ struct engine {
     int64_t last_mono_ns; /* likewise */
     uint64_t dropped;     /* frames of no venue in particular */
 
-    struct health *health; /* NULL: nobody listens */
-    int64_t report_ns;     /* clock of the next report */
-    bool decoded;          /* `frame` is what the record holds */
+    struct health *health;       /* NULL: nobody listens */
+    int64_t report_ns;           /* clock of the next report */
+    bool decoded;                /* `frame` is what the record holds */
+    uint32_t code;               /* what is known of the record beforehand: enum decoded_code */
+    const struct decoded *ahead; /* where, when it is trades */
 
     struct venue_state nowhere;
     struct venue_state *last; /* of the last record that had a known venue */
@@ -385,14 +387,14 @@ static void count_malformed(struct engine *engine, const struct record *record,
 }
 
 /* All trades of a record have the same source. */
-static enum err take_trades(struct engine *engine, const struct record *record)
+static enum err take_trades(struct engine *engine, const struct record *record, const char *channel,
+                            const struct trade *trades, size_t count)
 {
-    const struct venue_frame *frame = &engine->frame;
     const struct venue_state *state = engine->last;
     struct market_source source = {
         .venue = state->venue,
         .instruments = &state->instruments,
-        .channel = frame->channel,
+        .channel = channel,
         .connection = record->connection != 0
                           ? market_set_connection(&engine->markets, record->connection)
                           : NULL,
@@ -403,8 +405,8 @@ static enum err take_trades(struct engine *engine, const struct record *record)
         .steps = engine->stats.clock_steps,
     };
     enum err err = ERR_OK;
-    for (size_t i = 0; i < frame->trade_count && err == ERR_OK; i++)
-        err = take_trade(engine, record, &source, &frame->trades[i]);
+    for (size_t i = 0; i < count && err == ERR_OK; i++)
+        err = take_trade(engine, record, &source, &trades[i]);
     return err;
 }
 
@@ -418,7 +420,7 @@ static enum err take_frame(struct engine *engine, const struct record *record)
     engine->decoded = true;
     switch (frame->kind) {
     case VENUE_TRADES:
-        return take_trades(engine, record);
+        return take_trades(engine, record, frame->channel, frame->trades, frame->trade_count);
     case VENUE_MALFORMED:
         count_malformed(engine, record, state, frame->error);
         break;
@@ -683,17 +685,30 @@ static bool find_venue(struct engine *engine, const struct record *record)
     return true;
 }
 
+static enum err take_decoded(struct engine *engine, const struct record *record, uint32_t code)
+{
+    const struct decoded_frame *frame = &engine->ahead->frames[code - DECODED_TRADES];
+    return take_trades(engine, record, frame->channel, &engine->ahead->trades[frame->first],
+                       frame->count);
+}
+
 /* Frames of venues that are filtered out are not even decoded. */
 static enum err take_message(struct engine *engine, const struct record *record)
 {
     if (!find_venue(engine, record) || !engine->last->wanted)
         return ERR_OK;
-    engine->frame.connection = record->connection;
     if (record->type == RECORD_HTTP)
         return take_http(engine, record);
     enum err err = know_connection(engine, record);
-    if (err == ERR_OK)
-        err = engine->last->venue->decode(record->data, record->size, &engine->frame);
+    if (err != ERR_OK)
+        return err;
+    uint32_t code = record->unread ? DECODED_MARKET : engine->code;
+    if (code != DECODED_NOT) {
+        engine->stats.frames++;
+        return code >= DECODED_TRADES ? take_decoded(engine, record, code) : ERR_OK;
+    }
+    engine->frame.connection = record->connection;
+    err = engine->last->venue->decode(record->data, record->size, &engine->frame);
     return err == ERR_OK ? take_frame(engine, record) : err;
 }
 
@@ -790,7 +805,7 @@ static enum err see_health(struct engine *engine, const struct record *record)
     return ERR_OK;
 }
 
-enum err engine_feed(struct engine *engine, const struct record *record)
+static enum err feed(struct engine *engine, const struct record *record)
 {
     struct market_set_record at = {record->seq, record->wall_ns, record->mono_ns,
                                    pass_time(engine, record)};
@@ -806,4 +821,57 @@ enum err engine_feed(struct engine *engine, const struct record *record)
     engine->stats.overflow = engine->markets.outlet.overflows;
     engine->stats.markets = engine->markets.market_count;
     return err != ERR_OK ? err : end;
+}
+
+enum err engine_feed(struct engine *engine, const struct record *record)
+{
+    engine->code = DECODED_NOT;
+    return feed(engine, record);
+}
+
+enum err engine_feed_decoded(struct engine *engine, const struct record *record,
+                             const struct decoded *decoded, size_t index)
+{
+    assert(engine->health == NULL);
+    engine->code = decoded->codes[index];
+    engine->ahead = decoded;
+    return feed(engine, record);
+}
+
+/* Whether record `i` may be passed; `venue` and `connection` are those of a record that could. */
+static bool is_idle(const struct record *record, uint32_t code, const struct record *alike)
+{
+    return code == DECODED_MARKET && record->type == RECORD_RECEIVED &&
+           record->connection == alike->connection && record->venue == alike->venue;
+}
+
+/* A record of market data that the engine knows the venue and the connection of. */
+static bool begins_pass(struct engine *engine, const struct record *record)
+{
+    return engine->started && engine->health == NULL && engine->markets.composite == NULL &&
+           record->type == RECORD_RECEIVED && find_venue(engine, record) &&
+           (record->connection == 0 ||
+            market_set_connection(&engine->markets, record->connection) != NULL);
+}
+
+size_t engine_pass(struct engine *engine, const struct record *records, size_t count,
+                   const struct decoded *decoded, size_t first)
+{
+    size_t passed = 0;
+    const uint32_t *codes = decoded->codes + first;
+    if (count == 0 || codes[0] != DECODED_MARKET || !begins_pass(engine, &records[0]))
+        return 0;
+    int64_t due_ns = market_set_due(&engine->markets);
+    while (passed < count && is_idle(&records[passed], codes[passed], &records[0])) {
+        const struct record *record = &records[passed];
+        int64_t passed_ns = elapsed(engine->mono_ns, record->mono_ns);
+        if (passed_ns >= due_ns - engine->markets.clock_ns)
+            break;
+        engine->markets.clock_ns += pass_time(engine, record);
+        passed++;
+    }
+    engine->stats.records += passed;
+    if (engine->last->wanted)
+        engine->stats.frames += passed;
+    return passed;
 }

@@ -45,6 +45,7 @@
 #include "engine/base/err.h"
 #include "engine/candle/candle.h"
 #include "engine/candle/composite.h"
+#include "engine/decoded.h"
 #include "engine/health/health.h"
 #include "engine/tape/record.h"
 #include "engine/trade/trade.h"
@@ -169,8 +170,19 @@ enum err engine_new(struct engine **out, const struct engine_config *config,
 void engine_free(struct engine *engine); /* accepts NULL */
 
 /* ERR_OK for whatever the record holds; ERR_NOMEM. Records of unknown venues are counted as
- * `other`. After an error the engine can only be freed. */
+ * `other`. An `unread` record counts as market data of another channel. After an error the engine
+ * can only be freed. */
 enum err engine_feed(struct engine *engine, const struct record *record) ERR_MUST_CHECK;
+
+/* The same for record `index` of those that `decoded` was made of. An engine whose outlet wants
+ * health looks at every frame itself and must be fed whole records only. */
+enum err engine_feed_decoded(struct engine *engine, const struct record *record,
+                             const struct decoded *decoded, size_t index) ERR_MUST_CHECK;
+/* Feeds as many of records[0..count) (the records first, first + 1 ... of `decoded`) as nothing
+ * comes of but that time passes, and returns how many: the fast way over market data that candles
+ * do not need. It gives no update. */
+size_t engine_pass(struct engine *engine, const struct record *records, size_t count,
+                   const struct decoded *decoded, size_t first);
 
 /* A record that lies before those that are to be fed: instrument lists and the numbers that venues
  * gave to channels are learnt from it, nothing else happens. ERR_NOMEM, as above. */

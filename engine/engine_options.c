@@ -273,11 +273,18 @@ static enum err read_config(const struct record *record, struct engine_config *c
                          : err_context(err, "the configuration in record %" PRIu64, record->seq);
 }
 
+/* The rest may stay unread. */
+static bool wants_config(const struct tape_lane *lane, bool before, void *arg)
+{
+    (void)before, (void)arg;
+    return lane->type == RECORD_CONFIG;
+}
+
 static enum err look_at(const struct io *io, const char *path, bool salvage,
                         struct engine_config *config, enum look *out)
 {
     struct tape_reader *reader = NULL;
-    struct tape_reader_options options = {.salvage = salvage};
+    struct tape_reader_options options = {.salvage = salvage, .wants = wants_config};
     if (tape_reader_open(&reader, io, path, &options) != ERR_OK) {
         *out = LOOK_END;
         return ERR_OK;

@@ -459,6 +459,11 @@ enum err market_set_trade(struct market_set *set, const struct market_source *so
     return market_trade(market, &set->rules, source, trade, set->clock_ns, out_finding);
 }
 
+int64_t market_set_due(const struct market_set *set)
+{
+    return set->market_count > 0 ? set->heap[0]->heap_ns : INT64_MAX;
+}
+
 /* Those that time alone has something to do for. */
 static void touch_due(struct market_set *set)
 {

@@ -98,6 +98,8 @@ enum err market_set_trade(struct market_set *set, const struct market_source *so
                           struct market_finding *out_finding,
                           const struct market **out_market) ERR_MUST_CHECK;
 
+/* The clock at which time alone may have something to do; INT64_MAX: never. */
+int64_t market_set_due(const struct market_set *set);
 enum err market_set_end(struct market_set *set) ERR_MUST_CHECK;
 
 /* No candle changes; update is 0. */

@@ -4,7 +4,8 @@
  * However an engine is asked, the candles are the same in every column:
  *
  *   - without forming candles, where longer bars are rolled up, the closed and corrected ones;
- *   - with fewer bars, those of the bars that are left.
+ *   - with fewer bars, those of the bars that are left;
+ *   - with frames decoded ahead, market data of other channels unread or not, passed in runs.
  *
  * REWICK_TEST_SEEDS sets the number of seeds.
  */
@@ -20,7 +21,7 @@
 #endif
 
 #define T0_NS       (INT64_C(1700006400) * NS_PER_S)
-#define RECORDS     250
+#define RECORDS     300
 #define DATA_MAX    420
 #define SYMBOLS     3
 #define CONNECTIONS 5
@@ -142,6 +143,15 @@ static void write_answer(struct tape *tape, struct record *record, char data[DAT
              (unsigned long long)id, (long long)(pick_time_ns(tape) / NS_PER_MS));
 }
 
+/* What candles do not need, often several in a row. */
+static void write_market(struct record *record, char data[DATA_MAX])
+{
+    record->venue = "binance";
+    snprintf(data, DATA_MAX,
+             "{\"stream\":\"btcusdt@bookTicker\",\"data\":{\"u\":1,\"s\":\"BTCUSDT\","
+             "\"b\":\"1.00\",\"B\":\"2.0\",\"a\":\"1.01\",\"A\":\"3.0\"}}");
+}
+
 static void write_other(struct tape *tape, struct record *record, char data[DATA_MAX])
 {
     static const struct {
@@ -160,6 +170,12 @@ static void write_other(struct tape *tape, struct record *record, char data[DATA
     snprintf(data, DATA_MAX, "%s", others[pick].data);
 }
 
+static bool is_market(const struct record *record)
+{
+    return record->type == RECORD_RECEIVED && record->size > 0 &&
+           strstr((const char *)record->data, "bookTicker") != NULL;
+}
+
 static void write_record(struct tape *tape, size_t i)
 {
     struct record *record = &tape->records[i];
@@ -174,7 +190,10 @@ static void write_record(struct tape *tape, size_t i)
                               .mono_ns = tape->mono_ns,
                               .source_ns = RECORD_NO_TIME};
     uint64_t kind = unit_below(&tape->random, 100);
-    if (kind < 75)
+    bool market = i > 0 && is_market(&tape->records[i - 1]) && chance(tape, 60);
+    if (market || kind < 6)
+        write_market(record, data);
+    else if (kind < 75)
         write_trade(tape, record, data);
     else if (kind < 85)
         write_event(tape, record, data);
@@ -210,7 +229,7 @@ struct run {
 };
 
 static struct {
-    uint64_t closed, corrected, rolled, split, composite, suspect, disconnected, carried;
+    uint64_t closed, corrected, rolled, split, composite, suspect, disconnected, carried, passed;
 } met;
 
 static void count_met(const struct candle *c)
@@ -262,6 +281,45 @@ static void run_engine(const struct tape *tape, const struct engine_config *conf
     engine_free(engine);
 }
 
+/* As a reader gives them that leaves market data on the tape. */
+static void leave_unread(const struct tape *tape, struct record records[RECORDS])
+{
+    memcpy(records, tape->records, sizeof tape->records);
+    for (size_t i = 0; i < RECORDS; i++) {
+        if (!is_market(&records[i]))
+            continue;
+        records[i].unread = true;
+        records[i].data = NULL;
+        records[i].size = 0;
+    }
+}
+
+static void run_ahead(const struct record *records, const struct engine_config *config,
+                      struct run *run, struct engine_stats *stats)
+{
+    struct engine *engine;
+    struct decoder *decoder;
+    struct decoded decoded = {0};
+    const struct engine_outlet outlet = {.candle = keep_candle, .arg = run};
+    buf_init(&run->rows, ROWS_MAX);
+    assert_ok(engine_new(&engine, config, NULL, &outlet));
+    assert_ok(decoder_new(&decoder));
+    assert_ok(decoded_fill(&decoded, decoder, records, RECORDS));
+    for (size_t i = 0; i < RECORDS;) {
+        size_t passed = engine_pass(engine, &records[i], RECORDS - i, &decoded, i);
+        met.passed += passed;
+        i += passed;
+        if (passed == 0) {
+            assert_ok(engine_feed_decoded(engine, &records[i], &decoded, i));
+            i++;
+        }
+    }
+    *stats = *engine_stats(engine);
+    engine_free(engine);
+    decoder_free(decoder);
+    decoded_release(&decoded);
+}
+
 static void assert_same(uint64_t seed, const char *what, const struct run *a, const struct run *b)
 {
     const char *left = (const char *)a->rows.data, *right = (const char *)b->rows.data;
@@ -309,6 +367,22 @@ static void leave_out_bars(struct engine_config *some, const struct engine_confi
         some->bar_count = 1;
 }
 
+static void ahead_is_the_same(uint64_t seed, const struct tape *tape,
+                              const struct engine_config *config, const struct run *expected)
+{
+    static struct record records[RECORDS];
+    struct engine_stats whole, unread;
+    struct run run = {config->bars, config->bar_count, {0}};
+    run_ahead(tape->records, config, &run, &whole);
+    assert_same(seed, "decoded ahead", &run, expected);
+    buf_release(&run.rows);
+    leave_unread(tape, records);
+    run_ahead(records, config, &run, &unread);
+    assert_same(seed, "market data unread", &run, expected);
+    buf_release(&run.rows);
+    assert_memory_equal(&whole, &unread, sizeof whole);
+}
+
 static void run_seed(uint64_t seed, struct tape *tape)
 {
     struct engine_config all, some;
@@ -328,6 +402,7 @@ static void run_seed(uint64_t seed, struct tape *tape)
     assert_same(seed, "fewer bars", &fewer, &part);
     run_engine(tape, &some, true, false, &fewer_forming);
     assert_same(seed, "fewer bars with forming candles", &fewer_forming, &part);
+    ahead_is_the_same(seed, tape, &all, &without);
     struct run *const runs[] = {&with, &without, &listed, &part, &fewer, &fewer_forming};
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++)
         buf_release(&runs[i]->rows);

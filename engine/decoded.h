@@ -1,0 +1,57 @@
+/*
+ * decoded: what the frames of a stretch of records hold, found out ahead of the engine, so that
+ * decoding and building candles can be done by two threads.
+ *
+ *     records -> DECODED (any thread) -> engine_feed_decoded(), engine_pass()
+ *
+ * Only what one frame says by itself is decoded ahead. Frames of routed venues (venue.h), HTTP
+ * answers, and all that is neither trades nor market data of another channel are left to the
+ * engine, which decodes them in their turn: the candles are the same with and without.
+ */
+#ifndef REWICK_ENGINE_DECODED_H
+#define REWICK_ENGINE_DECODED_H
+
+#include "engine/base/err.h"
+#include "engine/tape/record.h"
+#include "engine/trade/trade.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One per record. */
+enum decoded_code {
+    DECODED_NOT = 0,    /* the engine decodes it, if there is anything to decode */
+    DECODED_MARKET = 1, /* market data of another channel, or unread */
+    DECODED_TRADES = 2, /* and up: trades, in frames[code - DECODED_TRADES] */
+};
+
+struct decoded_frame {
+    const char *channel; /* points into the decoded */
+    size_t first, count; /* of its trades */
+};
+
+/* Trades decoded ahead at a time; the frames behind are DECODED_NOT. */
+#define DECODED_TRADES_MAX   32768
+#define DECODED_CHANNELS_MAX 32 /* likewise */
+
+struct decoder; /* what a thread needs to decode */
+
+/* Plain data but for what it owns; zeroed is empty. For reading. */
+struct decoded {
+    uint32_t *codes;
+    struct decoded_frame *frames;
+    struct trade *trades;
+    size_t code_capacity, frame_capacity, trade_capacity;
+    size_t frame_count, trade_count, channel_count;
+    char channels[DECODED_CHANNELS_MAX][CHANNEL_MAX];
+};
+
+enum err decoder_new(struct decoder **out) ERR_MUST_CHECK;
+void decoder_free(struct decoder *decoder); /* accepts NULL */
+
+/* Replaces what `out` holds by what records[0..count) hold. ERR_NOMEM. */
+enum err decoded_fill(struct decoded *out, struct decoder *decoder, const struct record *records,
+                      size_t count) ERR_MUST_CHECK;
+void decoded_release(struct decoded *decoded); /* accepts a zeroed one */
+
+#endif
