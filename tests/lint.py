@@ -126,8 +126,8 @@ def check_calls(path):
 
 def check_include(path, number, target):
     rel, folder = path.relative_to(ROOT).as_posix(), home(path)
-    own = [folder + "/"] if folder != "engine" else ["engine/engine"]
-    if not any(target.startswith(allowed) for allowed in own + LAW.get(folder, [])):
+    own = target.startswith(folder + "/") if folder != "engine" else target.count("/") == 1
+    if not own and not any(target.startswith(allowed) for allowed in LAW.get(folder, [])):
         breach(path, number, f"{folder} must not include {target}")
     venue = re.match(r"engine/venue/([^/]+)/", target)
     if venue and rel != REGISTRY and not rel.startswith(venue.group(0)):
