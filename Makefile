@@ -55,9 +55,9 @@ ENGINE_SRC := $(wildcard engine/*.c engine/*/*.c engine/*/*/*.c)
 APP_SRC    := $(wildcard recorder/*.c replayer/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*_test.c)
 HEADERS    := $(wildcard engine/*.h engine/*/*.h engine/*/*/*.h recorder/*.h replayer/*.h tests/unit/*.h \
-	tests/sim/*.h tests/fuzz/*.h)
-FORMATTED  := main.c $(ENGINE_SRC) $(APP_SRC) $(wildcard tests/unit/*.c tests/sim/*.c tests/fuzz/*.c bench/*.c) \
-	$(HEADERS)
+	tests/sim/*.h tests/fuzz/*.h tests/reference_decoder/*.h)
+FORMATTED  := main.c $(ENGINE_SRC) $(APP_SRC) $(wildcard tests/unit/*.c tests/sim/*.c tests/fuzz/*.c \
+	tests/reference_decoder/*.c bench/*.c) $(HEADERS)
 
 PROTOS    := $(wildcard proto/rewick/v1/*.proto)
 GRPC_DIR  := /usr/share/grpc-proto
@@ -71,11 +71,13 @@ ENGINE_OBJ := $(call object,$(ENGINE_SRC)) $(GEN_C:.c=.o)
 APP_OBJ    := $(call object,$(APP_SRC))
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 BINARY     := $(BUILD)/rewick
+# What the whole benchmark runs besides.
+BENCH_TOOLS := $(addprefix $(BUILD)/,flood_venue candle_bench)
 
 # ---- targets ----------------------------------------------------------------------------------
 
-.PHONY: all help deps deps-test run test check unit e2e format format-check headers-check lint fuzz sim \
-	bench-capture bench-candles torture fixtures man install clean
+.PHONY: all help deps deps-test run test check unit e2e format format-check headers-check lint fuzz fuzz-decode sim \
+	bench bench-size bench-candle-replay bench-seal bench-seek bench-capture bench-candles bench-tape torture fixtures man install clean
 
 ## all: build build/rewick
 all: $(BINARY)
@@ -105,6 +107,10 @@ e2e: all
 fuzz:
 	$(Q)tests/fuzz/run.sh $(or $(SECONDS),60)
 
+## fuzz-decode: EXECS (default 10 million) changed frames per venue through three decoders (VENUES="okx kraken")
+fuzz-decode:
+	$(Q)tests/fuzz/run.sh decode $(or $(EXECS),10000000)
+
 ## sim: a simulated week on all venues and 1,000 seeds of faults (ARGS="week 7 2", "faults 1 SEED")
 sim: $(BUILD)/sim
 ifdef ARGS
@@ -114,6 +120,28 @@ else
 	$(Q)$(BUILD)/sim faults
 endif
 
+## bench: what everything costs beside its peers, into docs/benchmarks.md; about 10 minutes (ARGS="size candles")
+BENCH := bench/run_bench.py --build $(BUILD)
+bench: all $(BENCH_TOOLS)
+	-$(Q).ci/deps xz-utils python3-venv python3-dev
+	$(Q)$(BENCH) $(ARGS)
+
+## bench-size: tapes beside gzip, zstd, xz and Parquet
+bench-size: all
+	$(Q)$(BENCH) size $(ARGS)
+
+## bench-candle-replay: tapes to candles beside tardis-dev, ccxt, cryptofeed, nautilus_trader and polars
+bench-candle-replay: all
+	$(Q)$(BENCH) candles $(ARGS)
+
+## bench-seal: how fast tapes are sealed, and what a capture notices of it
+bench-seal: all $(BUILD)/flood_venue
+	$(Q)$(BENCH) seal capture $(ARGS)
+
+## bench-seek: replay of the end of a tape with 10 GB of frames (ARGS="--seek-gb 1")
+bench-seek: all
+	$(Q)$(BENCH) seek --seek-gb 10 $(ARGS)
+
 ## bench-capture: what recording costs and how much it takes; about 6 minutes (ARGS="--seconds 30")
 bench-capture: all $(BUILD)/flood_venue $(BUILD)/slow_sync.so
 	$(Q)bench/capture.py $(BINARY) $(BUILD)/flood_venue $(ARGS)
@@ -121,6 +149,10 @@ bench-capture: all $(BUILD)/flood_venue $(BUILD)/slow_sync.so
 ## bench-candles: what a trade costs the engine, with all its candles; about 3 minutes (ARGS="--case one")
 bench-candles: $(BUILD)/candle_bench
 	$(Q)$(BUILD)/candle_bench $(ARGS)
+
+## bench-tape: what a frame costs on its way to a live tape and back; about half a minute (ARGS="--runs 3")
+bench-tape: $(BUILD)/tape_bench
+	$(Q)$(BUILD)/tape_bench $(ARGS)
 
 ## torture: the long sweeps: sanitizers, many seeds and kills, long fuzzing (ARGS="sim": one of them)
 torture:
@@ -171,7 +203,7 @@ clean:
 
 ## help: this list
 help:
-	@sed -n 's/^## \([a-z0-9-]*\): /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^## \([a-z0-9-]*\): /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 28
 
 # ---- rules ------------------------------------------------------------------------------------
 
@@ -194,6 +226,36 @@ SIM_OBJ := $(patsubst %,$(BUILD)/obj/tests/sim/%.o,sim_world sim_run)
 $(BUILD)/sim: $(BUILD)/obj/tests/sim/sim.o $(SIM_OBJ) $(BUILD)/libapp.a $(BUILD)/librewick.a
 	$(Q)$(CC) $(LDFLAGS) $(LTO_NONE) -o $@ $^ $(LDLIBS)
 
+# The reference decoders: all of engine/venue once more, on top of jansson. What these objects define gets
+# "ref_" in front; what they use (libc, engine/base, engine/trade, jansson) keeps its name.
+REFERENCE_SRC := $(filter-out engine/venue/json_scan.c,$(wildcard engine/venue/*.c engine/venue/*/*.c)) \
+	tests/reference_decoder/json_scan_jansson.c
+REFERENCE_OBJ := $(REFERENCE_SRC:%.c=$(BUILD)/obj/reference/%.o)
+REFERENCE_OFF := $(LTO_FLAGS) -fsanitize=% -fno-sanitize-recover=%
+$(BUILD)/obj/reference/%.o: %.c $(BUILD)/flags
+	$(Q)mkdir -p $(@D)
+	@$(if $(V),,echo "  CC    $< (reference)")
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(REFERENCE_OFF),$(CFLAGS)) -MMD -MP -c -o $@ $<
+
+$(BUILD)/reference_decoder.o: $(REFERENCE_OBJ)
+	$(Q)ld -r -o $@ $^
+	$(Q)nm -g --defined-only $@ | awk '{print $$3, "ref_" $$3}' > $@.names
+	$(Q)objcopy --redefine-syms=$@.names $@
+
+$(BUILD)/libreference.a: $(patsubst %,$(BUILD)/obj/tests/reference_decoder/%.o,decode_equal frame_mutate) \
+		$(BUILD)/reference_decoder.o
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/tests/decode_equal_test: $(BUILD)/obj/tests/unit/decode_equal_test.o $(BUILD)/libreference.a \
+		$(BUILD)/libapp.a $(BUILD)/librewick.a
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) $(LTO_NONE) -o $@ $^ -lcmocka $(LDLIBS)
+
+# tests/fuzz/run.sh makes it, with clang.
+DECODING_OBJ := $(call object,$(wildcard engine/base/*.c engine/trade/*.c engine/venue/*.c engine/venue/*/*.c))
+$(BUILD)/fuzz_decode_equal: $(BUILD)/obj/tests/fuzz/fuzz_decode_equal.o $(BUILD)/libreference.a $(DECODING_OBJ)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -ljansson
+
 $(BUILD)/flood_venue: $(BUILD)/obj/bench/flood_venue.o $(BUILD)/obj/tests/sim/sim_world.o $(BUILD)/libapp.a \
 		$(BUILD)/librewick.a
 	$(Q)$(CC) $(LDFLAGS) $(LTO_NONE) -o $@ $^ $(LDLIBS) -lssl
@@ -202,6 +264,9 @@ $(BUILD)/flood_venue: $(BUILD)/obj/bench/flood_venue.o $(BUILD)/obj/tests/sim/si
 WRAPPED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(BUILD)/candle_bench: $(BUILD)/obj/bench/candle_bench.o $(BUILD)/librewick.a
 	$(Q)$(CC) $(LDFLAGS) $(LTO_LINK) $(WRAPPED) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tape_bench: $(BUILD)/obj/bench/tape_bench.o $(BUILD)/librewick.a
+	$(Q)$(CC) $(LDFLAGS) $(LTO_LINK) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/slow_sync.so: bench/slow_sync.c
 	$(Q)mkdir -p $(@D)

@@ -12,8 +12,8 @@
 static const struct command *const commands[] = {
     &command_record,      &command_status,    &command_instruments, &command_replay,
     &command_serve,       &command_tape_info, &command_tape_cat,    &command_tape_verify,
-    &command_tape_repair, &command_import,    &command_candles,     &command_compare,
-    &command_simulate,
+    &command_tape_repair, &command_tape_seal, &command_import,      &command_candles,
+    &command_compare,     &command_simulate,
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
@@ -49,7 +49,8 @@ static enum err run(int argc, char **argv)
             return commands[i]->run(commands[i], argc - words, argv + words);
     }
     if (strcmp(argv[0], "tape") == 0)
-        return err_fail(ERR_USAGE, "'tape' needs info, cat, verify or repair; see 'rewick --help'");
+        return err_fail(ERR_USAGE,
+                        "'tape' needs info, cat, verify, repair or seal; see 'rewick --help'");
     return err_fail(ERR_USAGE, "unknown command '%s'; see 'rewick --help'", argv[0]);
 }
 

@@ -71,8 +71,8 @@ def status(rewick, tape):
     return json.loads(answer.stdout) if answer.stdout else None
 
 
-def run(rewick, flood_path, rate, seconds, venues, tls=None, env=None):
-    """Returns what was sent, what was taken, and what it cost."""
+def run(rewick, flood_path, rate, seconds, venues, tls=None, env=None, look=None):
+    """Returns what was sent, what was taken, and what it cost; look(tape) is called before the tape is removed."""
     with tempfile.TemporaryDirectory(prefix="rewick-bench-") as folder:
         folder = Path(folder)
         if tls:
@@ -95,6 +95,8 @@ def run(rewick, flood_path, rate, seconds, venues, tls=None, env=None):
         recorder.terminate()
         log = recorder.communicate()[1]
         flood.process.wait()
+        if look:
+            look(tape)
     return sent, seen, cost, peak, log
 
 
@@ -178,4 +180,5 @@ def main():
     sys.exit(0 if good else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

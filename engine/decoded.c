@@ -2,6 +2,7 @@
 
 #include "engine/venue/venue.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,18 +38,32 @@ void decoded_release(struct decoded *decoded)
     *decoded = (struct decoded){0};
 }
 
-/* Room for `count` items of `size` bytes. */
-static enum err grow(void **array, size_t *capacity, size_t count, size_t size)
+/* `array` with room for `count` items of `size` bytes; NULL when there is no memory. */
+static void *grown(void *array, size_t *capacity, size_t count, size_t size)
 {
     if (count <= *capacity)
-        return ERR_OK;
+        return array;
     size_t wanted = count + count / 2;
-    void *grown = realloc(*array, wanted * size);
-    if (grown == NULL)
-        return err_fail(ERR_NOMEM, "out of memory for decoded frames");
-    *array = grown;
-    *capacity = wanted;
-    return ERR_OK;
+    void *larger = realloc(array, wanted * size);
+    if (larger != NULL)
+        *capacity = wanted;
+    return larger;
+}
+
+static enum err make_room(struct decoded *out, size_t codes, size_t frames, size_t trades)
+{
+    uint32_t *code = grown(out->codes, &out->code_capacity, codes, sizeof *code);
+    if (code != NULL)
+        out->codes = code;
+    struct decoded_frame *frame = grown(out->frames, &out->frame_capacity, frames, sizeof *frame);
+    if (frame != NULL)
+        out->frames = frame;
+    struct trade *trade = grown(out->trades, &out->trade_capacity, trades, sizeof *trade);
+    if (trade != NULL)
+        out->trades = trade;
+    bool fits = (codes == 0 || code != NULL) && (frames == 0 || frame != NULL) &&
+                (trades == 0 || trade != NULL);
+    return fits ? ERR_OK : err_fail(ERR_NOMEM, "out of memory for decoded frames");
 }
 
 /* The decoded's own copy of the name; NULL when there are too many. */
@@ -70,10 +85,7 @@ static enum err keep_trades(struct decoded *out, const struct venue_frame *frame
     if (channel == NULL || frame->trade_count > DECODED_TRADES_MAX - out->trade_count)
         return ERR_OK;
     size_t count = out->trade_count + frame->trade_count;
-    enum err err = grow((void **)&out->trades, &out->trade_capacity, count, sizeof *out->trades);
-    if (err == ERR_OK)
-        err = grow((void **)&out->frames, &out->frame_capacity, out->frame_count + 1,
-                   sizeof *out->frames);
+    enum err err = make_room(out, 0, out->frame_count + 1, count);
     if (err != ERR_OK)
         return err;
     memcpy(out->trades + out->trade_count, frame->trades, frame->trade_count * sizeof *out->trades);
@@ -113,7 +125,7 @@ static enum err decode(struct decoded *out, struct decoder *decoder, const struc
 enum err decoded_fill(struct decoded *out, struct decoder *decoder, const struct record *records,
                       size_t count)
 {
-    enum err err = grow((void **)&out->codes, &out->code_capacity, count, sizeof *out->codes);
+    enum err err = make_room(out, count, 0, 0);
     out->frame_count = out->trade_count = out->channel_count = 0;
     decoder->name = NULL; /* another stretch has other pointers */
     for (size_t i = 0; i < count && err == ERR_OK; i++) {

@@ -5,8 +5,9 @@
  *     capture_net                   capture_writer            live_engine
  *         ^------- orders ----------'
  *
- * Three threads (and one that waits for the disk), data flows one way, and nothing on the right can
- * hold up anything on its left.
+ * Three threads (one that waits for the disk, and one that seals finished segments when nobody else
+ * wants the processor), data flows one way, and nothing on the right can hold up anything on its
+ * left.
  */
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
@@ -25,6 +26,7 @@
 #include "recorder/retention.h"
 #include "recorder/status_server.h"
 #include "recorder/tape_recall.h"
+#include "recorder/tape_sealer.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -72,6 +74,7 @@ struct recording {
     struct capture_net *net;
     struct capture_writer *writer;
     struct live_engine *live;
+    struct tape_sealer *sealer; /* NULL: nothing is sealed */
     struct status_server status;
     enum err err; /* the first failure */
     char err_text[ERR_TEXT_MAX];
@@ -134,6 +137,11 @@ static bool disk_space(void *arg, uint64_t *out_free, uint64_t *out_total)
     return true;
 }
 
+static uint64_t segment_bytes(const struct record_call *call)
+{
+    return call->segment_bytes ? (uint64_t)call->segment_bytes : 256u * 1024 * 1024;
+}
+
 static enum err open_tape(struct recording *rec)
 {
     const struct record_call *call = rec->call;
@@ -148,8 +156,7 @@ static enum err open_tape(struct recording *rec)
             {
                 .flush_ns = flush_ns - 2 * look_ns,
                 .sync_ns = sync_ns > 4 * look_ns ? sync_ns - 2 * look_ns : (sync_ns + 1) / 2,
-                .segment_bytes =
-                    call->segment_bytes ? (uint64_t)call->segment_bytes : 256u * 1024 * 1024,
+                .segment_bytes = segment_bytes(call),
                 .wall_ns = clock_wall_ns(),
             },
         .space = disk_space,
@@ -267,6 +274,22 @@ static void open_status(struct recording *rec)
         log_warn("no status: %s", err_text(err));
 }
 
+/* Without it all is as good, only larger. */
+static void start_sealer(struct recording *rec)
+{
+    const struct record_call *call = rec->call;
+    const struct tape_sealer_options options = {
+        .io = io_posix(),
+        .path = call->out,
+        .segment_bytes = segment_bytes(call),
+        .space = disk_space,
+        .arg = (void *)(uintptr_t)call->out,
+    };
+    enum err err = call->no_seal ? ERR_OK : tape_sealer_start(&rec->sealer, &options);
+    if (err)
+        log_warn("finished segments stay as they are: %s", err_text(err));
+}
+
 /* From right to left, so that whoever gives finds who takes. */
 static enum err start_threads(struct recording *rec)
 {
@@ -278,9 +301,11 @@ static enum err start_threads(struct recording *rec)
     say_bounds(rec->call);
     err = start_live(rec);
     err = err ? err : capture_net_run(rec->net);
-    if (!err)
-        open_status(rec);
-    return err;
+    if (err)
+        return err;
+    open_status(rec);
+    start_sealer(rec);
+    return ERR_OK;
 }
 
 /* The store counts updates from where the tape begins. */
@@ -328,12 +353,23 @@ static enum err write_head(const struct recording *rec, struct buf *out)
                             call->flush_ms, call->sync_ms);
 }
 
+/* How many segments of the tape are sealed, when this run seals. */
+static enum err write_segments(const struct recording *rec, struct buf *out)
+{
+    if (!rec->sealer)
+        return ERR_OK;
+    const struct tape_sealer_stats stats = tape_sealer_stats(rec->sealer);
+    return buf_printf(out, "\"segments_sealed\":%" PRIu32 ",\"segments_live\":%" PRIu32 ",",
+                      stats.sealed, stats.live);
+}
+
 static enum err write_status(struct buf *out, void *arg)
 {
     struct recording *rec = arg;
     struct conductor_stats net;
     capture_net_stats(rec->net, &net);
     enum err err = write_head(rec, out);
+    err = err ? err : write_segments(rec, out);
     if (!err && capture_writer_status(rec->writer, 2 * NS_PER_S, out) != ERR_OK)
         err = buf_append_text(out, "\"why\":\"the tape's thread does not answer\"}");
     err = err ? err
@@ -545,6 +581,20 @@ static void say_tape(const struct recording *rec)
              net.lost, net.changeovers);
 }
 
+/* And ends it: what it does not come to is left to the next run. */
+static void stop_sealer(struct recording *rec)
+{
+    if (!rec->sealer)
+        return;
+    const struct tape_sealer_stats stats = tape_sealer_stats(rec->sealer);
+    tape_sealer_stop(rec->sealer);
+    rec->sealer = NULL;
+    if (stats.now > 0)
+        log_info("tape '%s': %" PRIu32 " segment%s sealed, %" PRIu64 " bytes became %" PRIu64,
+                 rec->call->out, stats.now, stats.now == 1 ? "" : "s", stats.live_bytes,
+                 stats.sealed_bytes);
+}
+
 static void say_candles(const struct recording *rec)
 {
     struct live_engine_stats live;
@@ -581,6 +631,7 @@ static void record_all(struct recording *rec)
     bool started = !rec->err;
     if (started)
         wait_for_stop(rec);
+    stop_sealer(rec);
     if (rec->net)
         stop_threads(rec);
     if (started && record_control_cause(&rec->control) == STOP_REFUSED)

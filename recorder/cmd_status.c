@@ -124,6 +124,13 @@ static void print_venue(const json_t *venue, int64_t now_ns)
     print_connections(venue, now_ns);
 }
 
+static void print_segments(const json_t *tape)
+{
+    if (json_object_get(tape, "segments_sealed"))
+        printf("; %lld segments sealed, %lld live", number_of(tape, "segments_sealed"),
+               number_of(tape, "segments_live"));
+}
+
 static void print_status(const json_t *root)
 {
     const json_t *tape = json_object_get(root, "tape"), *net = json_object_get(root, "network");
@@ -131,9 +138,11 @@ static void print_status(const json_t *root)
     printf("tape '%s': record %lld, durable to %lld, %lld bytes; started %s, process %lld\n",
            text_of(tape, "path"), number_of(tape, "next_seq") - 1, number_of(tape, "durable_seq"),
            number_of(tape, "bytes"), text_of(root, "started"), number_of(root, "pid"));
-    printf("kill -9 loses at most %lld ms, power loss %lld ms; disk %s%s%s\n",
+    printf("kill -9 loses at most %lld ms, power loss %lld ms; disk %s%s%s",
            number_of(tape, "flush_ms"), number_of(tape, "flush_ms") + number_of(tape, "sync_ms"),
            text_of(tape, "disk"), *text_of(tape, "why") ? ": " : "", text_of(tape, "why"));
+    print_segments(tape);
+    printf("\n");
     printf(
         "connections %lld of %lld open, %lld lost, %lld changeovers; %lld records dropped; candles "
         "%lld records behind\n",

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_OPTIONS   17
+#define OWN_OPTIONS   18
 #define TABLE_OPTIONS (OWN_OPTIONS + ENGINE_OPTION_COUNT + OUTPUTS_OPTION_COUNT)
 
 static void fill_options(struct record_call *call, struct option *table)
@@ -47,6 +47,9 @@ static void fill_options(struct record_call *call, struct option *table)
         {"keep-bytes", "N",
          "remove the oldest files of the tape beyond this size (default: keep all)", OPTION_INTEGER,
          &call->keep_bytes, 1, INT64_MAX},
+        {"no-seal", NULL,
+         "leave finished files of the tape as they were written, larger and slower to read",
+         OPTION_FLAG, &call->no_seal, 0, 0},
         {"for", "DURATION", "stop after this time, e.g. 60s (default: run until Ctrl-C)",
          OPTION_DURATION, &call->for_ns, 1, INT64_MAX},
         {"until-silent", "DURATION", "stop when no market data came for this long after the first",

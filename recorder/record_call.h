@@ -17,6 +17,7 @@ struct record_call {
     struct engine_options engine;
     int64_t flush_ms, sync_ms, segment_bytes, for_ns, until_silent_ns;
     int64_t keep_age_ns, keep_bytes; /* 0 = for ever */
+    bool no_seal;
     struct outputs_options outputs;
     struct config_file file; /* owns texts of the others */
 };

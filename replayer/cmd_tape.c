@@ -3,8 +3,10 @@
 #include "engine/base/clock.h"
 #include "engine/base/time_text.h"
 #include "engine/tape/tape_check.h"
-#include "engine/tape/tape_reader.h"
+#include "engine/tape/tape_losses.h"
+#include "replayer/lane_table.h"
 #include "replayer/replayer_commands.h"
+#include "replayer/size_text.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -15,23 +17,6 @@
 #define SECOND_LOOK_NS (300 * NS_PER_MS)
 
 /* ---- texts ---------------------------------------------------------------------------------- */
-
-#define SIZE_TEXT_MAX 32
-
-/* "999 B", "1.2 kB", "12.3 MB" */
-static void format_size(char text[SIZE_TEXT_MAX], uint64_t bytes)
-{
-    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
-    size_t unit = 0;
-    if (bytes < 1000) {
-        snprintf(text, SIZE_TEXT_MAX, "%" PRIu64 " B", bytes);
-        return;
-    }
-    for (; bytes >= 1000000; unit++)
-        bytes /= 1000;
-    snprintf(text, SIZE_TEXT_MAX, "%" PRIu64 ".%" PRIu64 " %s", bytes / 1000, bytes % 1000 / 100,
-             units[unit]);
-}
 
 static void format_id(char text[33], const uint8_t id[16])
 {
@@ -98,10 +83,12 @@ static void print_info(const char *path, const struct tape_summary *summary)
 {
     char id[33], file_bytes[SIZE_TEXT_MAX], content_bytes[SIZE_TEXT_MAX];
     format_id(id, summary->id);
-    format_size(file_bytes, summary->file_bytes);
-    format_size(content_bytes, summary->content_bytes);
-    printf("tape        %s\nid          %s\nsegments    %" PRIu32 ", the last one %s\n", path, id,
-           summary->segments,
+    size_format(file_bytes, summary->file_bytes);
+    size_format(content_bytes, summary->content_bytes);
+    printf("tape        %s\nid          %s\nsegments    %" PRIu32, path, id, summary->segments);
+    if (summary->sealed)
+        printf(" (%" PRIu32 " sealed)", summary->sealed);
+    printf(", the last one %s\n",
            summary->closed ? "closed" : "open (its writer is at work or was killed)");
     if (summary->records)
         printf("records     %" PRIu64 ", numbers %" PRIu64 " to %" PRIu64 "\n", summary->records,
@@ -147,46 +134,67 @@ static enum err print_json_venues(const struct tape_summary *summary)
                    venue->records[type]);
         printf(",\"frame_bytes\":%" PRIu64 "}", venue->bytes);
     }
-    printf("]}\n");
+    printf("]");
     return err;
 }
 
-static enum err print_info_json(const struct tape_summary *summary)
+static enum err print_info_json(const struct tape_summary *summary, struct lane_table *lanes)
 {
     char id[33];
     format_id(id, summary->id);
-    printf("{\"id\":\"%s\",\"segments\":%" PRIu32 ",\"closed\":%s,\"records\":%" PRIu64
-           ",\"first_seq\":%" PRIu64 ",\"last_seq\":%" PRIu64 ",\"file_bytes\":%" PRIu64
-           ",\"data_bytes\":%" PRIu64,
-           id, summary->segments, summary->closed ? "true" : "false", summary->records,
-           summary->first_seq, summary->last_seq, summary->file_bytes, summary->content_bytes);
+    printf("{\"id\":\"%s\",\"segments\":%" PRIu32 ",\"sealed\":%" PRIu32
+           ",\"closed\":%s,\"records\":%" PRIu64 ",\"first_seq\":%" PRIu64 ",\"last_seq\":%" PRIu64
+           ",\"file_bytes\":%" PRIu64 ",\"data_bytes\":%" PRIu64,
+           id, summary->segments, summary->sealed, summary->closed ? "true" : "false",
+           summary->records, summary->first_seq, summary->last_seq, summary->file_bytes,
+           summary->content_bytes);
     print_json_time("first_wall_ns", summary->first_wall_ns);
     print_json_time("last_wall_ns", summary->last_wall_ns);
     printf(",\"gap_records\":%" PRIu64 ",\"damage_count\":%" PRIu64 ",\"torn_count\":%" PRIu64
            ",\"missing_records\":%" PRIu64,
            summary->gap_records, summary->damage_count, summary->torn_count, summary->missing_seqs);
-    return print_json_venues(summary);
+    enum err err = print_json_venues(summary);
+    if (err == ERR_OK && lanes) {
+        printf(",\"lanes\":");
+        err = lane_table_print_json(lanes);
+    }
+    printf("}\n");
+    return err;
+}
+
+static enum err print_tape(const char *path, bool as_json, struct lane_table *lanes)
+{
+    const struct tape_check_watch watch = {.lane = lanes ? lane_table_add : NULL, .arg = lanes};
+    struct tape_summary summary;
+    enum err err = tape_check_watched(io_posix(), path, &summary, &watch);
+    if (err != ERR_OK)
+        return err;
+    if (as_json)
+        return print_info_json(&summary, lanes);
+    print_info(path, &summary);
+    if (lanes)
+        lane_table_print(lanes);
+    return ERR_OK;
 }
 
 static enum err run_info(const struct command *command, int argc, char **argv)
 {
     const char *format = "text";
+    bool with_lanes = false;
     const struct option options[] = {
         {"format", "FORMAT", "text or json (default text)", OPTION_STRING, &format, 0, 0},
+        {"lanes", NULL, "one row per lane of the sealed segments too: what is in it, what it takes",
+         OPTION_FLAG, &with_lanes, 0, 0},
         {0},
     };
-    struct tape_summary summary;
+    struct lane_table lanes = {0};
     enum err err = parse_path(command, options, argc, argv);
     if (err == ERR_OK && strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
         err = err_fail(ERR_USAGE, "unknown format '%s'; there are text and json", format);
     if (err == ERR_OK)
-        err = tape_check(io_posix(), argv[0], &summary, NULL, NULL);
-    if (err != ERR_OK)
-        return err;
-    if (strcmp(format, "json") == 0)
-        return print_info_json(&summary);
-    print_info(argv[0], &summary);
-    return ERR_OK;
+        err = print_tape(argv[0], strcmp(format, "json") == 0, with_lanes ? &lanes : NULL);
+    lane_table_release(&lanes);
+    return err;
 }
 
 const struct command command_tape_info = {
@@ -194,6 +202,7 @@ const struct command command_tape_info = {
     .operands = "TAPE",
     .summary = "say what is on a tape",
     .examples = "rewick tape info my-tape\n"
+                "rewick tape info my-tape --lanes\n"
                 "rewick tape info my-tape --format json | jq .records\n",
     .operands_min = 1,
     .operands_max = 1,
@@ -204,14 +213,18 @@ const struct command command_tape_info = {
 
 static void print_loss(const struct tape_loss *loss, void *arg)
 {
+    char missing[TAPE_MISSING_TEXT_MAX];
     (void)arg;
-    printf("%s: offset %" PRIu64 ", %" PRIu64 " byte%s: %s%s", loss->file, loss->offset, loss->size,
-           PLURAL(loss->size), loss->torn ? "torn tail, the trace of a crash: " : "", loss->reason);
-    if (loss->last_seq && loss->last_seq == loss->first_seq)
-        printf("; record %" PRIu64 " is missing", loss->first_seq);
-    else if (loss->last_seq)
-        printf("; records %" PRIu64 " to %" PRIu64 " are missing", loss->first_seq, loss->last_seq);
-    printf("\n");
+    tape_loss_missing(missing, loss);
+    printf("%s: offset %" PRIu64 ", %" PRIu64 " byte%s: %s%s%s%s\n", loss->file, loss->offset,
+           loss->size, PLURAL(loss->size), loss->torn ? "torn tail, the trace of a crash: " : "",
+           loss->reason, missing[0] ? "; " : "", missing);
+}
+
+static void print_numbers(uint64_t first_seq, uint64_t last_seq, void *arg)
+{
+    (void)arg;
+    printf("%" PRIu64 " %" PRIu64 "\n", first_seq, last_seq);
 }
 
 static bool is_whole(const struct tape_summary *summary)
@@ -232,8 +245,10 @@ static enum err fail_damaged(const char *path, const struct tape_summary *summar
                     path, places, PLURAL(places), missing, path);
 }
 
-static enum err verify(const char *path)
+static enum err verify(const char *path, bool numbers)
 {
+    const struct tape_check_watch watch = {.loss = numbers ? NULL : print_loss,
+                                           .missing = numbers ? print_numbers : NULL};
     struct tape_summary summary;
     enum err err = tape_check(io_posix(), path, &summary, NULL, NULL);
     if (err != ERR_OK)
@@ -242,11 +257,13 @@ static enum err verify(const char *path)
     if (summary.damage_count == 0 && summary.missing_seqs > 0)
         clock_sleep_until(clock_mono_ns() + SECOND_LOOK_NS);
     if (summary.damage_count || summary.torn_count)
-        err = tape_check(io_posix(), path, &summary, print_loss, NULL);
+        err = tape_check_watched(io_posix(), path, &summary, &watch);
     if (err != ERR_OK)
         return err;
     if (!is_whole(&summary))
         return fail_damaged(path, &summary);
+    if (numbers)
+        return ERR_OK;
     printf("whole: %" PRIu64 " record%s in %" PRIu32 " segment%s", summary.records,
            PLURAL(summary.records), summary.segments, PLURAL(summary.segments));
     if (summary.records)
@@ -259,9 +276,14 @@ static enum err verify(const char *path)
 
 static enum err run_verify(const struct command *command, int argc, char **argv)
 {
-    const struct option options[] = {{0}};
+    bool numbers = false;
+    const struct option options[] = {
+        {"numbers", NULL, "print the missing numbers alone: a line 'FIRST LAST' for each stretch",
+         OPTION_FLAG, &numbers, 0, 0},
+        {0},
+    };
     enum err err = parse_path(command, options, argc, argv);
-    return err == ERR_OK ? verify(argv[0]) : err;
+    return err == ERR_OK ? verify(argv[0], numbers) : err;
 }
 
 const struct command command_tape_verify = {
@@ -269,7 +291,8 @@ const struct command command_tape_verify = {
     .operands = "TAPE",
     .summary = "check every byte of a tape and say what is missing; exit 3 when it is damaged",
     .examples = "rewick tape verify my-tape\n"
-                "rewick tape verify my-tape/00000002.rwk.zst\n",
+                "rewick tape verify my-tape/00000002.rwk.zst\n"
+                "rewick tape verify my-tape --numbers\n",
     .operands_min = 1,
     .operands_max = 1,
     .run = run_verify,

@@ -2,13 +2,15 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
-#include "engine/tape/tape_reader.h"
+#include "engine/lane_rules.h"
 #include "replayer/replay_progress.h"
 #include "replayer/replay_report.h"
 #include "replayer/replay_stop.h"
+#include "replayer/replay_stream.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* How often the end of a growing tape is looked at. */
@@ -19,7 +21,9 @@
 struct replay {
     const struct replay_settings *settings;
     const char *tape;
-    struct tape_reader *reader;
+    struct replay_stream *stream;
+    struct replay_batch batch;
+    size_t at; /* the batch's next record */
     struct engine *engine;
     struct outputs *outputs;
     struct pacing pacing;
@@ -127,17 +131,59 @@ static bool wants_progress(const struct replay_settings *settings)
     return !settings->follow && (settings->outputs.quiet || !isatty(STDOUT_FILENO));
 }
 
+/* Health looks at every frame, and so may a tap. */
+static bool wants_whole_frames(const struct replay *replay)
+{
+    const struct replay_tap *tap = replay->settings->tap;
+    return outputs_want_health(replay->outputs) || (tap && tap->record);
+}
+
+static bool wants_all(const struct tape_lane *lane, bool before, void *arg)
+{
+    return !before || lane_rules_for_candles(lane, before, arg);
+}
+
+static enum err open_stream(struct replay *replay)
+{
+    const struct replay_settings *settings = replay->settings;
+    bool whole = wants_whole_frames(replay);
+    struct replay_stream_options options = {
+        .tape = {.salvage = settings->salvage,
+                 .wants = whole ? wants_all : lane_rules_for_candles,
+                 .each_loss = on_loss,
+                 .arg = replay},
+        .threads = (unsigned)settings->threads,
+        .decode = !outputs_want_health(replay->outputs),
+    };
+    /* A tap learns from all that lies before. */
+    if (settings->from_ns > 0 && !(settings->tap && settings->tap->record))
+        options.tape.from_ns = settings->from_ns;
+    return replay_stream_open(&replay->stream, io_posix(), replay->tape, &options);
+}
+
+/* The outputs want the tape's id. */
+static enum err read_id(const struct replay *replay, uint8_t out[16])
+{
+    struct tape_reader *reader = NULL;
+    struct tape_reader_options options = {.salvage = replay->settings->salvage};
+    enum err err = tape_reader_open(&reader, io_posix(), replay->tape, &options);
+    if (err == ERR_OK)
+        memcpy(out, tape_reader_id(reader), 16);
+    tape_reader_close(reader);
+    return err;
+}
+
 static enum err open_all(struct replay *replay)
 {
     const struct replay_settings *settings = replay->settings;
-    struct tape_reader_options options = {
-        .salvage = settings->salvage, .each_loss = on_loss, .arg = replay};
-    enum err err = tape_reader_open(&replay->reader, io_posix(), replay->tape, &options);
+    uint8_t id[16] = {0};
+    enum err err = read_id(replay, id);
     if (err == ERR_OK)
-        err = outputs_open(&replay->outputs, &settings->outputs, &settings->config,
-                           tape_reader_id(replay->reader));
+        err = outputs_open(&replay->outputs, &settings->outputs, &settings->config, id);
     if (err == ERR_OK)
         err = open_engine(replay);
+    if (err == ERR_OK)
+        err = open_stream(replay);
     pacing_init(&replay->pacing, settings->pace);
     replay->start_ns = clock_mono_ns();
     replay_progress_init(&replay->progress, "replay", wants_progress(settings), replay->start_ns);
@@ -151,7 +197,7 @@ static void show_progress(struct replay *replay)
     if (!replay->progress.out)
         return;
     struct replay_amount amount = {.records = engine_stats(replay->engine)->records};
-    tape_reader_progress(replay->reader, &amount.done, &amount.total);
+    replay_stream_progress(replay->stream, &amount.done, &amount.total);
     replay_progress_show(&replay->progress, amount, clock_mono_ns());
 }
 
@@ -181,7 +227,9 @@ static enum err pace(struct replay *replay, const struct record *record)
 
 static enum err feed(struct replay *replay, const struct record *record)
 {
-    enum err err = engine_feed(replay->engine, record);
+    enum err err = replay->batch.decoded ? engine_feed_decoded(replay->engine, record,
+                                                               replay->batch.decoded, replay->at)
+                                         : engine_feed(replay->engine, record);
     if (err != ERR_OK)
         return err;
     replay->seq = record->seq;
@@ -189,33 +237,73 @@ static enum err feed(struct replay *replay, const struct record *record)
     return err == ERR_OK ? outputs_commit(replay->outputs, record->seq, false) : err;
 }
 
-/* One record, or a moment's wait for one. ERR_END: that was all. */
+/* How many of the batch's next records lie before --to. */
+static size_t count_before_to(const struct replay *replay)
+{
+    const struct replay_batch *batch = &replay->batch;
+    size_t end = replay->at;
+    if (replay->settings->to_ns == INT64_MAX)
+        return batch->count - replay->at;
+    while (end < batch->count && batch->records[end].wall_ns < replay->settings->to_ns)
+        end++;
+    return end - replay->at;
+}
+
+/* The fast way over records that only let time pass. */
+static bool pass(struct replay *replay)
+{
+    const struct replay_batch *batch = &replay->batch;
+    const struct replay_tap *tap = replay->settings->tap;
+    if (!batch->decoded || !pacing_is_max(replay->settings->pace) || (tap && tap->record) ||
+        batch->decoded->codes[replay->at] != DECODED_MARKET)
+        return false;
+    size_t passed = engine_pass(replay->engine, batch->records + replay->at,
+                                count_before_to(replay), batch->decoded, replay->at);
+    if (passed == 0)
+        return false;
+    replay->at += passed;
+    replay->seq = batch->records[replay->at - 1].seq;
+    return true;
+}
+
+/* One record of the batch, or several that nothing comes of. ERR_END: --to is reached. */
 static enum err step(struct replay *replay)
 {
-    struct record record;
-    enum err err = tape_reader_next(replay->reader, &record);
+    const struct record *record = &replay->batch.records[replay->at];
+    replay->begun = replay->begun || record->wall_ns >= replay->settings->from_ns;
+    if (!replay->begun) {
+        enum err err = engine_prime(replay->engine, record);
+        replay->at++;
+        return err == ERR_OK ? tap_record(replay, record) : err;
+    }
+    if (record->wall_ns >= replay->settings->to_ns)
+        return ERR_END;
+    if (pass(replay))
+        return ERR_OK;
+    enum err err = pace(replay, record);
+    if (err == ERR_OK)
+        err = feed(replay, record);
+    replay->at++;
+    return err;
+}
+
+/* The next batch, or a moment's wait for one. ERR_END: that was all. */
+static enum err next_batch(struct replay *replay)
+{
+    replay->at = 0;
+    replay->batch.count = 0;
+    enum err err = replay_stream_next(replay->stream, &replay->batch);
+    show_progress(replay);
     if (err == ERR_END && replay->settings->follow)
         return wait_until(replay, clock_mono_ns() + FOLLOW_NS);
-    if (err != ERR_OK)
-        return err;
-    if (record.seq % 1024 == 0)
-        show_progress(replay);
-    replay->begun = replay->begun || record.wall_ns >= replay->settings->from_ns;
-    if (!replay->begun) {
-        err = engine_prime(replay->engine, &record);
-        return err == ERR_OK ? tap_record(replay, &record) : err;
-    }
-    if (record.wall_ns >= replay->settings->to_ns)
-        return ERR_END;
-    err = pace(replay, &record);
-    return err == ERR_OK ? feed(replay, &record) : err;
+    return err;
 }
 
 static enum err read_tape(struct replay *replay)
 {
     enum err err = ERR_OK;
     while (err == ERR_OK && !replay_stop_asked())
-        err = step(replay);
+        err = replay->at < replay->batch.count ? step(replay) : next_batch(replay);
     replay_progress_clear(&replay->progress);
     return err == ERR_END || (err == ERR_STOP && replay_stop_asked()) ? ERR_OK : err;
 }
@@ -228,7 +316,7 @@ static void report(const struct replay *replay)
     const struct engine_stats *stats = engine_stats(replay->engine);
     if (replay_report_troubles(text, stats))
         log_warn("%s%s", text, replay->settings->verbose ? "" : " (--verbose says more)");
-    const struct tape_loss *tail = tape_reader_tail(replay->reader);
+    const struct tape_loss *tail = replay_stream_tail(replay->stream);
     if (tail)
         log_warn("the tape ends inside a block (%" PRIu64
                  " bytes): a crash, or a recorder that is still running",
@@ -305,7 +393,7 @@ static enum err close_all(struct replay *replay, struct outcome *outcome)
 {
     keep(outcome, outputs_close(replay->outputs));
     engine_free(replay->engine);
-    tape_reader_close(replay->reader);
+    replay_stream_close(replay->stream);
     if (outcome->err != ERR_OK && outcome->err != ERR_STOP)
         err_fail(outcome->err, "%s", outcome->text);
     return outcome->err;

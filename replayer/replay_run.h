@@ -2,7 +2,7 @@
  * replay_run: one run of `rewick replay`: records of a tape, at their pace, through the engine into
  * the outputs.
  *
- *     tape_reader -> [from, to) -> pacing -> engine -> outputs
+ *     replay_stream -> [from, to) -> pacing -> engine -> outputs
  */
 #ifndef REWICK_REPLAYER_REPLAY_RUN_H
 #define REWICK_REPLAYER_REPLAY_RUN_H

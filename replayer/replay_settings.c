@@ -1,6 +1,7 @@
 #include "replayer/replay_settings.h"
 
 #include "engine/base/time_text.h"
+#include "replayer/replay_stream.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -24,6 +25,9 @@ void replay_settings_options(struct replay_settings *settings,
          &settings->salvage, 0, 0},
         {"follow", NULL, "wait for more at the end of a tape that is still being recorded",
          OPTION_FLAG, &settings->follow, 0, 0},
+        {"threads", "N",
+         "read and decode ahead on N threads, this one included (default: one per processor)",
+         OPTION_INTEGER, &settings->threads, 1, REPLAY_THREADS_MAX},
         {"verbose", NULL, "say on stderr what was read and the first of each kind of trouble",
          OPTION_FLAG, &settings->verbose, 0, 0},
     };

@@ -33,6 +33,7 @@ struct replay_settings {
     int64_t from_ns,
         to_ns; /* by receive time: from the first record at or after, to the first at or after */
     bool salvage, follow, verbose;
+    int64_t threads; /* 0 = as many as there are processors */
     struct outputs_options outputs;
     const struct replay_tap *tap; /* borrowed; NULL: nobody */
 
@@ -45,7 +46,7 @@ struct replay_settings {
 };
 
 /* The options of the command, ended by one without a name; they set `settings`. */
-#define REPLAY_OPTION_COUNT (9 + ENGINE_OPTION_COUNT + OUTPUTS_OPTION_COUNT)
+#define REPLAY_OPTION_COUNT (10 + ENGINE_OPTION_COUNT + OUTPUTS_OPTION_COUNT)
 void replay_settings_options(struct replay_settings *settings,
                              struct option table[REPLAY_OPTION_COUNT]);
 

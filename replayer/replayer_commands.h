@@ -15,5 +15,6 @@ extern const struct command command_tape_info;
 extern const struct command command_tape_cat;
 extern const struct command command_tape_verify;
 extern const struct command command_tape_repair;
+extern const struct command command_tape_seal;
 
 #endif

@@ -78,8 +78,9 @@ LAW = {
     "replayer": ["engine/"],
     "tests/sim": ["engine/", "recorder/", "tests/unit/"],
     "bench": ["engine/", "recorder/", "tests/sim/"],
-    "tests/unit": ["engine/", "recorder/", "replayer/"],
-    "tests/fuzz": ["engine/", "recorder/", "replayer/", "tests/unit/"],
+    "tests/unit": ["engine/", "recorder/", "replayer/", "tests/reference_decoder/"],
+    "tests/fuzz": ["engine/", "recorder/", "replayer/", "tests/unit/", "tests/reference_decoder/"],
+    "tests/reference_decoder": ["engine/"],
 }
 # The list of venues is the one file that knows them all.
 REGISTRY = "engine/venue/venue.c"

@@ -37,6 +37,9 @@ struct io {
     void (*close)(struct io_file *file); /* accepts NULL */
 
     enum err (*rename)(void *self, const char *from, const char *to); /* fails when `to` exists */
+    /* The same in the place of `to`, whether there is one or not, in one step: at every moment the
+     * name is either file's. Who has the old one open keeps it. */
+    enum err (*replace)(void *self, const char *from, const char *to);
     enum err (*remove)(void *self, const char *path);
     enum err (*make_dir)(void *self, const char *path); /* fine when it is there already */
     enum err (*sync_dir)(void *self, const char *path);

@@ -145,6 +145,13 @@ static enum err posix_rename(void *self, const char *from, const char *to)
     return ERR_OK;
 }
 
+static enum err posix_replace(void *self, const char *from, const char *to)
+{
+    (void)self;
+    return rename(from, to) == 0 ? ERR_OK
+                                 : err_errno("cannot put '%s' in the place of '%s'", from, to);
+}
+
 static enum err posix_remove(void *self, const char *path)
 {
     (void)self;
@@ -227,6 +234,7 @@ const struct io *io_posix(void)
         .size = posix_size,
         .close = posix_close,
         .rename = posix_rename,
+        .replace = posix_replace,
         .remove = posix_remove,
         .make_dir = posix_make_dir,
         .sync_dir = posix_sync_dir,

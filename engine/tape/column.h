@@ -30,6 +30,9 @@ enum err column_put(struct buf *out, const int64_t *numbers, size_t count) ERR_M
 /* The same without a choice, for who has no time to look: mode 2 with unit 1. */
 enum err column_put_delta(struct buf *out, const int64_t *numbers, size_t count) ERR_MUST_CHECK;
 
+/* What the numbers cost in their best mode, in bits, roughly. */
+uint64_t column_cost(const int64_t *numbers, size_t count);
+
 /* Reads a column of exactly `count` numbers at p .. end; gives the place behind it, or NULL when it
  * is none. The bytes are untrusted. */
 const uint8_t *column_get(const uint8_t *p, const uint8_t *end, int64_t *numbers, size_t count);

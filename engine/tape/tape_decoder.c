@@ -2,6 +2,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/bytes.h"
+#include "engine/tape/column.h"
 #include "engine/tape/varint.h"
 
 #include <stdbool.h>
@@ -16,8 +17,9 @@ struct source {
 
 struct tape_decoder {
     ZSTD_DCtx *zstd;
-    struct buf content;
+    struct buf content, table;
     struct record *records;
+    int64_t *columns; /* one behind the other, record_capacity numbers each */
     uint32_t record_capacity;
     struct source sources[TAPE_BLOCK_SOURCES_MAX];
 };
@@ -28,6 +30,7 @@ enum err tape_decoder_new(struct tape_decoder **out)
     if (!decoder)
         return err_fail(ERR_NOMEM, "out of memory for a tape decoder");
     buf_init(&decoder->content, TAPE_BLOCK_CONTENT_MAX);
+    buf_init(&decoder->table, TAPE_BLOCK_TABLE_MAX);
     decoder->zstd = ZSTD_createDCtx();
     if (!decoder->zstd) {
         tape_decoder_free(decoder);
@@ -43,7 +46,9 @@ void tape_decoder_free(struct tape_decoder *decoder)
         return;
     ZSTD_freeDCtx(decoder->zstd);
     buf_release(&decoder->content);
+    buf_release(&decoder->table);
     free(decoder->records);
+    free(decoder->columns);
     free(decoder);
 }
 
@@ -60,10 +65,13 @@ static enum err make_room(struct tape_decoder *decoder, const struct tape_block_
     if (err != ERR_OK || header->record_count <= decoder->record_capacity)
         return err;
     uint32_t capacity = header->record_count + header->record_count / 2;
-    struct record *records = realloc(decoder->records, capacity * sizeof *records);
-    if (!records)
+    free(decoder->records);
+    free(decoder->columns);
+    decoder->record_capacity = 0;
+    decoder->records = malloc(capacity * sizeof *decoder->records);
+    decoder->columns = malloc((size_t)capacity * TAPE_COLUMNS * sizeof *decoder->columns);
+    if (!decoder->records || !decoder->columns)
         return err_fail(ERR_NOMEM, "out of memory for %u records", capacity);
-    decoder->records = records;
     decoder->record_capacity = capacity;
     return ERR_OK;
 }
@@ -96,11 +104,111 @@ static void read_sources(struct tape_decoder *decoder, const struct tape_block_h
     }
 }
 
+/* The place in table and content. */
 struct cursor {
     const uint8_t *row, *row_end;
     const uint8_t *data, *data_end;
     uint64_t wall_ns, mono_ns; /* of the row before */
 };
+
+/* ---- columns -------------------------------------------------------------------------------- */
+
+/* One zstd frame of at most TAPE_BLOCK_TABLE_MAX bytes, again into memory of the stated size. */
+static enum err decompress_table(struct tape_decoder *decoder,
+                                 const struct tape_block_header *header, struct cursor *at,
+                                 const char **out_reason)
+{
+    static const char wrong[] = "compressed record table of the block is wrong";
+    const uint64_t size = ZSTD_getFrameContentSize(header->table, header->table_size);
+    if (size > TAPE_BLOCK_TABLE_MAX ||
+        ZSTD_findFrameCompressedSize(header->table, header->table_size) != header->table_size)
+        return damaged(out_reason, wrong);
+    buf_clear(&decoder->table);
+    enum err err = buf_reserve(&decoder->table, size);
+    if (err != ERR_OK)
+        return err;
+    if (ZSTD_decompressDCtx(decoder->zstd, decoder->table.data, size, header->table,
+                            header->table_size) != size)
+        return damaged(out_reason, wrong);
+    at->row = decoder->table.data;
+    at->row_end = at->row + size;
+    return ERR_OK;
+}
+
+static int64_t *column_of(const struct tape_decoder *decoder, enum tape_column column)
+{
+    return decoder->columns + (size_t)column * decoder->record_capacity;
+}
+
+static uint32_t count_source_times(const int64_t *flags, uint32_t count)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++)
+        found += (flags[i] & TAPE_ROW_HAS_SOURCE_TIME) != 0;
+    return found;
+}
+
+static bool read_columns(const struct tape_decoder *decoder, const struct tape_block_header *header,
+                         struct cursor *at)
+{
+    uint32_t count = header->record_count;
+    for (enum tape_column i = 0; i < TAPE_COLUMNS && at->row; i++) {
+        if (i == TAPE_COLUMN_SOURCE_TIME)
+            count = count_source_times(column_of(decoder, TAPE_COLUMN_FLAGS), count);
+        at->row = column_get(at->row, at->row_end, column_of(decoder, i), count);
+    }
+    return at->row != NULL;
+}
+
+/* Whether record `i` is one; moves to the next one's data. */
+static bool check_row(const struct tape_decoder *decoder, const struct tape_block_header *header,
+                      struct cursor *at, uint32_t i, struct record *out)
+{
+    const uint64_t type = (uint64_t)column_of(decoder, TAPE_COLUMN_TYPE)[i];
+    const uint64_t flags = (uint64_t)column_of(decoder, TAPE_COLUMN_FLAGS)[i];
+    const uint64_t source = (uint64_t)column_of(decoder, TAPE_COLUMN_SOURCE)[i];
+    const uint64_t size = (uint64_t)column_of(decoder, TAPE_COLUMN_SIZE)[i];
+    if (type == 0 || type > UINT8_MAX || flags > UINT8_MAX || source >= header->source_count ||
+        size >= (uint64_t)(at->data_end - at->data) || size > RECORD_DATA_MAX ||
+        at->data[size] != '\n')
+        return false;
+    out->type = (enum record_type)type;
+    out->flags = (uint8_t)(flags & ~(uint64_t)TAPE_ROW_HAS_SOURCE_TIME);
+    out->venue = decoder->sources[source].venue;
+    out->connection = decoder->sources[source].connection;
+    out->data = at->data;
+    out->size = (size_t)size;
+    at->data += size + 1;
+    return true;
+}
+
+/* False: a source time that is none. */
+static bool assemble_rows(struct tape_decoder *decoder, const struct tape_block_header *header,
+                          struct cursor *at)
+{
+    const int64_t *const flags = column_of(decoder, TAPE_COLUMN_FLAGS);
+    const int64_t *const wall = column_of(decoder, TAPE_COLUMN_WALL);
+    const int64_t *const mono = column_of(decoder, TAPE_COLUMN_MONO);
+    const int64_t *source_time = column_of(decoder, TAPE_COLUMN_SOURCE_TIME);
+    for (uint32_t i = 0; i < header->record_count; i++) {
+        struct record *out = &decoder->records[i];
+        if (!check_row(decoder, header, at, i, out))
+            return false;
+        out->seq = header->first_seq + i;
+        out->unread = false;
+        out->wall_ns = (int64_t)(at->wall_ns + (uint64_t)wall[i]);
+        out->mono_ns = (int64_t)(at->mono_ns + (uint64_t)wall[i] + (uint64_t)mono[i]);
+        out->source_ns = RECORD_NO_TIME;
+        if (flags[i] & TAPE_ROW_HAS_SOURCE_TIME) {
+            out->source_ns = (int64_t)(at->wall_ns + (uint64_t)*source_time++);
+            if (out->source_ns == RECORD_NO_TIME)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* ---- rows of version 1 ---------------------------------------------------------------------- */
 
 static bool read_row(const struct tape_decoder *decoder, const struct tape_block_header *header,
                      struct cursor *at, struct record *out)
@@ -109,6 +217,7 @@ static bool read_row(const struct tape_decoder *decoder, const struct tape_block
     uint64_t source, size, wall, mono, delay;
     if (end - p < TAPE_ROW_MIN || p[0] == 0)
         return false;
+    out->unread = false;
     out->type = (enum record_type)p[0];
     out->flags = p[1];
     if (!(p = varint_get(p + 2, end, &source)) || !(p = varint_get(p, end, &size)) ||
@@ -139,8 +248,21 @@ static bool read_row(const struct tape_decoder *decoder, const struct tape_block
     return true;
 }
 
-static enum err read_rows(struct tape_decoder *decoder, const struct tape_block_header *header,
-                          const char **out_reason)
+static bool read_rows(struct tape_decoder *decoder, const struct tape_block_header *header,
+                      struct cursor *at)
+{
+    for (uint32_t i = 0; i < header->record_count; i++) {
+        decoder->records[i].seq = header->first_seq + i;
+        if (!read_row(decoder, header, at, &decoder->records[i]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- a block -------------------------------------------------------------------------------- */
+
+static enum err read_table(struct tape_decoder *decoder, const struct tape_block_header *header,
+                           const char **out_reason)
 {
     struct cursor at = {
         .row = header->table,
@@ -150,11 +272,15 @@ static enum err read_rows(struct tape_decoder *decoder, const struct tape_block_
         .wall_ns = (uint64_t)header->wall_ns,
         .mono_ns = (uint64_t)header->mono_ns,
     };
-    for (uint32_t i = 0; i < header->record_count; i++) {
-        decoder->records[i].seq = header->first_seq + i;
-        if (!read_row(decoder, header, &at, &decoder->records[i]))
-            return damaged(out_reason, "record table of the block is wrong");
-    }
+    const bool columns = header->flags & TAPE_BLOCK_FLAG_COLUMNS;
+    enum err err = columns && header->flags & TAPE_BLOCK_FLAG_COMPRESSED
+                       ? decompress_table(decoder, header, &at, out_reason)
+                       : ERR_OK;
+    if (err != ERR_OK)
+        return err;
+    if (columns ? !read_columns(decoder, header, &at) || !assemble_rows(decoder, header, &at)
+                : !read_rows(decoder, header, &at))
+        return damaged(out_reason, "record table of the block is wrong");
     if (at.row != at.row_end || at.data != at.data_end)
         return damaged(out_reason, "record table and content of the block do not fit");
     return ERR_OK;
@@ -170,7 +296,7 @@ enum err tape_decoder_decode(struct tape_decoder *decoder, const struct tape_blo
     if (err != ERR_OK)
         return err;
     read_sources(decoder, header);
-    err = read_rows(decoder, header, out_reason);
+    err = read_table(decoder, header, out_reason);
     *out = decoder->records;
     return err;
 }

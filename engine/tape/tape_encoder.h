@@ -26,6 +26,12 @@ struct tape_block_place {
     uint16_t flags;
 };
 
+/* `level` is zstd's for the payloads. TAPE_ENCODER_ADAPTS: 1, and TAPE_ENCODER_SMALL_LEVEL for
+ * blocks below TAPE_ENCODER_SMALL bytes, which are written when little arrives: there is time, and
+ * need, because zstd begins anew with each block. */
+#define TAPE_ENCODER_ADAPTS      0
+#define TAPE_ENCODER_SMALL       (64u * 1024)
+#define TAPE_ENCODER_SMALL_LEVEL 7
 enum err tape_encoder_new(struct tape_encoder **out, int level) ERR_MUST_CHECK;
 void tape_encoder_free(struct tape_encoder *encoder); /* accepts NULL */
 

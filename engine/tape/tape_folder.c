@@ -28,6 +28,16 @@ uint32_t tape_segment_number(const char *name)
     return parse_name(name, TAPE_SUFFIX);
 }
 
+void tape_seal_name(char name[TAPE_NAME_SIZE], uint32_t number)
+{
+    snprintf(name, TAPE_NAME_SIZE, "%08u" TAPE_SUFFIX TAPE_SEAL_SUFFIX, number);
+}
+
+uint32_t tape_seal_number(const char *name)
+{
+    return parse_name(name, TAPE_SUFFIX TAPE_SEAL_SUFFIX);
+}
+
 bool tape_name_is_temporary(const char *name)
 {
     return parse_name(name, TAPE_SUFFIX TAPE_TEMP_SUFFIX) != 0;
@@ -148,6 +158,8 @@ static enum err remove_older(const char *name, void *arg)
     uint32_t number = tape_segment_number(name);
     if (number == 0)
         number = parse_name(name, TAPE_FIRST_SUFFIX);
+    if (number == 0)
+        number = tape_seal_number(name);
     return number > 0 && number < forgetting->first ? with_path(forgetting, name, remove_file)
                                                     : ERR_OK;
 }

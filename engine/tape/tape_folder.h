@@ -10,8 +10,10 @@
 
 #include <stdbool.h>
 
-#define TAPE_NAME_SIZE    32 /* a segment's name, NUL included */
-#define TAPE_TEMP_SUFFIX  ".tmp"
+#define TAPE_NAME_SIZE   32 /* a segment's name, NUL included */
+#define TAPE_TEMP_SUFFIX ".tmp"
+#define TAPE_SEAL_SUFFIX ".seal" /* a sealed segment that has not taken the live one's place yet   \
+                                  */
 #define TAPE_FIRST_SUFFIX ".first"
 
 /* Numbers of segments, ascending. Plain data; zeroed is empty. */
@@ -29,6 +31,10 @@ void tape_segment_name(char name[TAPE_NAME_SIZE], uint32_t number);
 uint32_t tape_segment_number(const char *name);
 /* Whether a crash left this name: a segment that was not renamed yet. */
 bool tape_name_is_temporary(const char *name);
+/* "00000001.rwk.zst.seal" */
+void tape_seal_name(char name[TAPE_NAME_SIZE], uint32_t number);
+/* Its number, or 0 when the name is another. */
+uint32_t tape_seal_number(const char *name);
 
 /* "path/name" in memory that the caller frees; NULL when there is none. */
 char *tape_path_join(const char *path, const char *name);
@@ -40,9 +46,9 @@ enum err tape_folder_list(struct tape_folder *folder, const struct io *io, const
 void tape_folder_release(struct tape_folder *folder);
 
 /* Gives up the segments numbered below `first`, for good: an empty file "00000017.first" says where
- * the tape begins, so that its absent beginning is no damage; then the segments are removed. Killed
- * anywhere, calling it again ends it. Beside a writer is fine as long as `first` is not above its
- * segment. */
+ * the tape begins, so that its absent beginning is no damage; then the segments are removed, and
+ * what sealing them left. Killed anywhere, calling it again ends it. Beside a writer is fine as
+ * long as `first` is not above its segment. */
 enum err tape_folder_forget(const struct io *io, const char *path, uint32_t first) ERR_MUST_CHECK;
 
 #endif

@@ -14,8 +14,8 @@
  *       0  u32  0x184D2A50
  *       4  u32  content length = bytes that follow
  *       8  8    "RWKTAPE" NUL
- *      16  u16  format version, 1
- *      18  u16  0
+ *      16  u16  format version, 2
+ *      18  u16  0: live, drawn here; 1: sealed, drawn in sealed_format.h (version 1: passed over)
  *      20  u32  segment number, from 1
  *      24  16   tape id, random, the same in all segments of a tape
  *      40  u64  salt, random, this segment's own
@@ -46,17 +46,31 @@
  *      64  u16  number of sources, S
  *      66  u16  flags. Bit 0: the numbers between the block before and this one are known to be
  *               lost (a repair wrote this); without it the first number must follow the last one
- *               before
+ *               before. Bit 1: the record table is columns. Bit 2, beside bit 1 only: it is
+ *               compressed, one zstd frame with content size. Others: passed over
  *      68  u32  length of the record table, T
  *      72  S sources, each: u32 connection, u8 length of the venue's name, the name
  *       .  T bytes: the record table
  *       .  u32  CRC-32C of everything before it, from byte 0
  *
- * Record table, one row per record, all numbers LEB128 varints, z(x) = zigzag of a signed x:
+ * Record table, columns (column.h) in this order, each with a number per record:
+ *       type        not 0
+ *       flags       bit 7: a source time is there
+ *       source      index into the sources
+ *       size        bytes of data
+ *       wall        wall clock - base
+ *       mono        (mono - wall clock) - (mono base - wall clock base)
+ *       source time - wall clock base; numbers of those records only that have one
+ * They fill the table. Arithmetic is modulo 2^64. Clocks and sizes make columns that compress well,
+ * to a quarter of what they take as rows.
+ *
+ * Record table of version 1 (bits 1 and 2 are 0), one row per record, all numbers LEB128 varints,
+ * z(x) = zigzag of a signed x:
  *       type u8 (not 0), flags u8 (bit 7: a source time is there), source index, data length,
  *       z(wall - wall of the row before), z(mono - mono of the row before),
  *       and, when bit 7 is set, z(wall - source time)
- * The row before the first has the bases of the header. Arithmetic is modulo 2^64.
+ * The row before the first has the bases of the header.
+ *
  * The decompressed zstd frame is, for each record in order, its data and one line feed (0x0A).
  *
  * End mark, a skippable frame; there only when the segment was closed in good order:
@@ -79,7 +93,7 @@
 
 #include "engine/tape/record.h"
 
-#define TAPE_VERSION       1
+#define TAPE_VERSION       2
 #define TAPE_SEGMENT_MAGIC 0x184D2A50u
 #define TAPE_BLOCK_MAGIC   0x184D2A51u
 #define TAPE_END_MAGIC     0x184D2A52u
@@ -92,14 +106,28 @@
 #define TAPE_END_MARK_SIZE       44
 #define TAPE_ROW_MIN             6 /* bytes of the shortest row of a record table */
 
-#define TAPE_BLOCK_FLAG_HOLE     0x0001u
-#define TAPE_ROW_HAS_SOURCE_TIME 0x80u
+#define TAPE_BLOCK_FLAG_HOLE       0x0001u
+#define TAPE_BLOCK_FLAG_COLUMNS    0x0002u
+#define TAPE_BLOCK_FLAG_COMPRESSED 0x0004u
+#define TAPE_ROW_HAS_SOURCE_TIME   0x80u
+
+/* Columns of a record table. */
+enum tape_column {
+    TAPE_COLUMN_TYPE,
+    TAPE_COLUMN_FLAGS,
+    TAPE_COLUMN_SOURCE,
+    TAPE_COLUMN_SIZE,
+    TAPE_COLUMN_WALL,
+    TAPE_COLUMN_MONO,
+    TAPE_COLUMN_SOURCE_TIME,
+    TAPE_COLUMNS
+};
 
 /* Hard limits; a reader refuses more before it allocates. */
 #define TAPE_BLOCK_RECORDS_MAX 65536u
 #define TAPE_BLOCK_CONTENT_MAX (RECORD_DATA_MAX + 1024u * 1024) /* decompressed bytes */
 #define TAPE_BLOCK_SOURCES_MAX 1024u
-#define TAPE_BLOCK_TABLE_MAX   (TAPE_BLOCK_RECORDS_MAX * 48u)
+#define TAPE_BLOCK_TABLE_MAX   (TAPE_BLOCK_RECORDS_MAX * 48u)          /* compressed or not */
 #define TAPE_BLOCK_FRAME_MAX   (TAPE_BLOCK_CONTENT_MAX + 1024u * 1024) /* compressed bytes */
 #define TAPE_BLOCK_HEADER_MAX                                                                      \
     (TAPE_BLOCK_FIXED_SIZE +                                                                       \

@@ -6,7 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define CRC_SIZE 4
+#define CRC_SIZE    4
+#define KIND_SEALED 1
 
 static const uint8_t segment_tag[8] = "RWKTAPE";
 static const uint8_t block_tag[4] = {'R', 'W', 'K', 'B'};
@@ -37,6 +38,7 @@ void tape_segment_header_write(uint8_t *out, struct tape_segment_header *header)
     put_prefix(out, TAPE_SEGMENT_MAGIC, TAPE_SEGMENT_HEADER_SIZE);
     memcpy(out + 8, segment_tag, sizeof segment_tag);
     bytes_put_u16(out + 16, header->version);
+    bytes_put_u16(out + 18, header->sealed ? KIND_SEALED : 0);
     bytes_put_u32(out + 20, header->number);
     memcpy(out + 24, header->id, sizeof header->id);
     bytes_put_u64(out + 40, header->salt);
@@ -82,6 +84,7 @@ void tape_block_header_write(uint8_t *out, struct tape_block_header *header)
 static void read_segment_header(struct tape_segment_header *out, const uint8_t *data)
 {
     out->version = bytes_get_u16(data + 16);
+    out->sealed = out->version > 1 && bytes_get_u16(data + 18) == KIND_SEALED;
     out->number = bytes_get_u32(data + 20);
     memcpy(out->id, data + 24, sizeof out->id);
     out->salt = bytes_get_u64(data + 40);
@@ -105,7 +108,7 @@ const char *tape_segment_header_parse(struct tape_segment_header *out, const uin
         !crc_is_right(data, TAPE_FRAME_PREFIX_SIZE + content))
         return "segment header does not match its checksum";
     uint16_t version = bytes_get_u16(data + 16);
-    if (version > TAPE_VERSION)
+    if (version > TAPE_VERSION || (version > 1 && bytes_get_u16(data + 18) > KIND_SEALED))
         return TAPE_REASON_NEWER;
     if (version == 0 || content != TAPE_SEGMENT_HEADER_SIZE - TAPE_FRAME_PREFIX_SIZE)
         return "segment header has an impossible version";
@@ -160,14 +163,20 @@ static void read_block_header(struct tape_block_header *out, const uint8_t *data
     out->sources = data + TAPE_BLOCK_FIXED_SIZE;
 }
 
-/* Limits that need no look at the sources. A row has at least TAPE_ROW_MIN bytes and its record at
- * least one byte of content, the line feed. */
+/* A row has at least TAPE_ROW_MIN bytes; columns of equal numbers hardly any. */
+static bool table_is_possible(const struct tape_block_header *header)
+{
+    const uint32_t least =
+        header->flags & TAPE_BLOCK_FLAG_COLUMNS ? 1 : header->record_count * TAPE_ROW_MIN;
+    return header->table_size >= least && header->table_size <= TAPE_BLOCK_TABLE_MAX;
+}
+
+/* Limits that need no look at the sources. A record has at least one byte of content, the line
+ * feed. */
 static bool counts_are_possible(const struct tape_block_header *header)
 {
     return header->record_count > 0 && header->record_count <= TAPE_BLOCK_RECORDS_MAX &&
-           header->table_size <= TAPE_BLOCK_TABLE_MAX &&
-           header->table_size / TAPE_ROW_MIN >= header->record_count &&
-           header->content_size >= header->record_count &&
+           table_is_possible(header) && header->content_size >= header->record_count &&
            header->content_size <= TAPE_BLOCK_CONTENT_MAX && header->frame_size > 0 &&
            header->frame_size <= TAPE_BLOCK_FRAME_MAX && header->source_count > 0 &&
            header->source_count <= TAPE_BLOCK_SOURCES_MAX && header->first_seq > 0 &&

@@ -17,6 +17,7 @@
 
 struct tape_segment_header {
     uint16_t version;
+    bool sealed; /* sealed_format.h draws what follows; else tape_format.h */
     uint32_t number;
     uint8_t id[16];
     uint64_t salt;

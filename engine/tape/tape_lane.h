@@ -34,6 +34,13 @@ struct tape_lane {
     char symbol[LANE_TEXT_MAX];  /* the venue's spelling; "" when there is none or several */
 };
 
+/* "control", "talk", "trades", "market", "unjudged". */
+const char *lane_role_name(enum lane_role role);
+
+/* "binance trade BTCUSDT", "binance tick", for people. */
+#define TAPE_LANE_TEXT_MAX (RECORD_VENUE_MAX + 2 * LANE_TEXT_MAX)
+void tape_lane_text(char out[TAPE_LANE_TEXT_MAX], const struct tape_lane *lane);
+
 /* Says to which lane a record of a live segment belongs: fills role, rules, channel and symbol of
  * `out`; type and venue are the record's. Records come in their order, all of a tape from its
  * beginning on, or of a segment. See engine/lane_rules.h. */

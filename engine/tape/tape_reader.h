@@ -33,7 +33,7 @@ struct tape_loss {
     uint64_t missing;             /* how many of first_seq .. last_seq: in sealed segments those of
                                    * other lanes lie between */
     bool torn;                    /* a torn tail, the ordinary trace of a crash; else damage */
-    char reason[128];
+    char reason[256];
 };
 #define TAPE_LOSSES_MAX 1024 /* kept; more are only counted */
 
@@ -48,7 +48,8 @@ struct tape_reader_options {
     int64_t from_ns;
     /* Which lanes are wanted; NULL: all. Of sealed segments the records of others are given out all
      * the same, `unread`. Of live segments all is read, and `wants` is asked only for records
-     * before from_ns, with LANE_UNJUDGED. Must always answer the same; any thread. */
+     * before from_ns, with LANE_UNJUDGED. Must always answer the same; any thread. Which lanes of
+     * trades and market data are wanted of the time before may depend on their rules alone. */
     bool (*wants)(const struct tape_lane *lane, bool before, void *arg);
     /* Called for each loss as soon as it is certain, without bound (strict readers meet torn tails
      * only); may be NULL. A torn tail at the end of the tape is not certain while more may follow:

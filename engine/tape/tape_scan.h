@@ -34,6 +34,7 @@ enum err tape_scan_judge(struct tape_scan *scan, const struct tape_unit *unit,
 void tape_scan_progress(const struct tape_scan *scan, uint64_t *out_done, uint64_t *out_total);
 const uint8_t *tape_scan_id(const struct tape_scan *scan);
 uint32_t tape_scan_segments(const struct tape_scan *scan);
+uint32_t tape_scan_sealed(const struct tape_scan *scan); /* of those that were begun so far */
 bool tape_scan_closed(const struct tape_scan *scan);
 const struct tape_loss *tape_scan_losses(const struct tape_scan *scan, size_t *out_count);
 const struct tape_loss *tape_scan_tail(const struct tape_scan *scan);

@@ -2,6 +2,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/crc32c.h"
+#include "engine/tape/sealed_frame.h"
 
 #include <assert.h>
 #include <string.h>
@@ -49,6 +50,65 @@ static enum err load(struct tape_segment *segment, uint64_t offset, size_t size,
     return ERR_OK;
 }
 
+/* The end mark of a sealed segment; *out_reason is NULL when it is whole. */
+static enum err read_sealed_mark(const struct tape_segment *segment, struct sealed_end_mark *out,
+                                 const char **out_reason)
+{
+    uint8_t data[SEALED_END_MARK_SIZE];
+    size_t size = 0;
+    *out_reason = "end mark is cut off";
+    if (segment->size < TAPE_SEGMENT_HEADER_SIZE + SEALED_END_MARK_SIZE)
+        return ERR_OK;
+    enum err err =
+        segment->io->read(segment->file, data, sizeof data, segment->size - sizeof data, &size);
+    if (err == ERR_OK && size == sizeof data)
+        *out_reason = sealed_end_mark_parse(out, data);
+    return err;
+}
+
+static void take_header(struct tape_segment *segment)
+{
+    const struct tape_segment_header *header = &segment->header;
+    segment->header_is_known = true;
+    segment->sealed = header->sealed;
+    segment->offset = TAPE_SEGMENT_HEADER_SIZE;
+    segment->salt = header->salt;
+    segment->salt_is_known = true;
+    segment->next_seq = header->first_seq;
+    segment->next_connection = header->next_connection;
+}
+
+/* A bad header may be that of a sealed segment: its end mark says the same once more, and its lanes
+ * say at least that it is one. */
+static enum err look_for_sealed(struct tape_segment *segment)
+{
+    const struct buf *window = &segment->window;
+    struct sealed_end_mark mark;
+    struct sealed_lane_header lane;
+    const char *reason = NULL;
+    enum err err = read_sealed_mark(segment, &mark, &reason);
+    if (err != ERR_OK)
+        return err;
+    if (!reason) {
+        segment->header = (struct tape_segment_header){
+            .version = TAPE_VERSION,
+            .sealed = true,
+            .number = mark.number,
+            .salt = mark.salt,
+            .first_seq = mark.first_seq,
+            .next_connection = 1,
+        };
+        memcpy(segment->header.id, mark.id, sizeof mark.id);
+        take_header(segment);
+    } else if (window->size >= TAPE_SEGMENT_HEADER_SIZE + TAPE_FRAME_PREFIX_SIZE) {
+        const uint8_t *data = window->data + TAPE_SEGMENT_HEADER_SIZE;
+        const size_t size = sealed_lane_header_size(data);
+        segment->sealed = size > 0 && size <= window->size - TAPE_SEGMENT_HEADER_SIZE &&
+                          !sealed_lane_header_parse(&lane, data, size);
+    }
+    return ERR_OK;
+}
+
 /* A small read: readers that look for a number open many segments for their headers alone. */
 static enum err read_header(struct tape_segment *segment)
 {
@@ -65,13 +125,10 @@ static enum err read_header(struct tape_segment *segment)
     segment->next_seq = 1;
     segment->next_connection = 1;
     if (segment->header_is_bad)
-        return ERR_OK;
-    segment->offset = TAPE_SEGMENT_HEADER_SIZE;
-    segment->salt = segment->header.salt;
+        return look_for_sealed(segment);
+    take_header(segment);
     segment->chain = segment->header.crc;
-    segment->salt_is_known = segment->chain_is_known = true;
-    segment->next_seq = segment->header.first_seq;
-    segment->next_connection = segment->header.next_connection;
+    segment->chain_is_known = true;
     return ERR_OK;
 }
 
@@ -380,8 +437,10 @@ enum err tape_segment_find(struct tape_segment *segment, struct tape_segment_fin
 {
     uint64_t work = 0, work_max = segment->size * FIND_WORK_PER_BYTE + FIND_WORK_MIN;
     uint64_t offset = segment->offset;
-    *out = (struct tape_segment_find){0};
-    while (!out->found && work <= work_max && segment->size - offset >= TAPE_END_MARK_SIZE) {
+    /* Nobody appends to a sealed segment: what is bad in it is no torn tail. */
+    *out = (struct tape_segment_find){.whole_behind = segment->sealed};
+    while (!segment->sealed && !out->found && work <= work_max &&
+           segment->size - offset >= TAPE_END_MARK_SIZE) {
         const uint8_t *data = NULL;
         uint64_t left = segment->size - offset;
         size_t size = left < TAPE_SEGMENT_CHUNK ? (size_t)left : TAPE_SEGMENT_CHUNK;

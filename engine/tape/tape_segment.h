@@ -1,6 +1,7 @@
 /*
  * tape_segment: one segment file, read from front to back. Reader and recovery both stand on it, so
  * that they agree on what is whole. It says what is there; what to do about it is theirs to decide.
+ * Of a sealed segment it knows the header alone: sealed_segment.h walks the rest.
  *
  *     open -> next, next, next ... -> BLOCK BLOCK BLOCK CLOSED STOPS
  *                                           BAD -> find -> next ...
@@ -39,7 +40,10 @@ struct tape_segment {
     uint64_t offset; /* of the frame that comes next */
 
     struct tape_segment_header header;
-    bool header_is_bad; /* `reason` says why; salt, numbers and chain are then not known */
+    bool header_is_bad; /* `reason` says why; salt, numbers and chain are then not known, */
+    /* unless a sealed segment's end mark repeats them (all but the chain). */
+    bool header_is_known;
+    bool sealed; /* by its header or, when that is bad, by what else is in it */
     bool salt_is_known;
     bool chain_is_known;
     uint64_t salt;

@@ -1,5 +1,6 @@
 #include "engine/tape/tape_writer.h"
 
+#include "engine/tape/seal_ends.h"
 #include "engine/tape/tape_encoder.h"
 #include "engine/tape/tape_folder.h"
 #include "engine/tape/tape_frame.h"
@@ -12,7 +13,6 @@
 #define FLUSH_DEFAULT_NS      (INT64_C(100) * 1000000)
 #define SYNC_DEFAULT_NS       (INT64_C(1000) * 1000000)
 #define SEGMENT_DEFAULT_BYTES (UINT64_C(256) * 1024 * 1024)
-#define LEVEL_DEFAULT         3
 
 struct tape_writer {
     const struct io *io;
@@ -289,6 +289,22 @@ static enum err scan_segment(struct tape_writer *writer, struct tape_segment *se
     return err;
 }
 
+/* A sealed segment is complete: its end mark says all that counts, and its checksum is right. */
+static enum err scan_sealed(struct tape_writer *writer, struct tape_segment *segment)
+{
+    struct seal_ends ends;
+    const char *reason = NULL;
+    enum err err = seal_ends_read(&ends, segment->file, writer->io, true, &reason);
+    if (err != ERR_OK)
+        return err;
+    if (reason)
+        return damaged(writer, segment->name, 0, reason);
+    segment->chain = ends.mark.live_chain;
+    segment->next_seq = ends.mark.next_seq;
+    segment->next_connection = ends.mark.next_connection;
+    return ERR_OK;
+}
+
 static void go_on_behind(struct tape_writer *writer, const struct tape_segment *segment)
 {
     memcpy(writer->id, segment->header.id, sizeof writer->id);
@@ -309,7 +325,8 @@ static enum err recover_segment(struct tape_writer *writer, uint32_t number)
     struct tape_segment segment = {0};
     enum err err = tape_segment_open(&segment, writer->io, path, name);
     if (err == ERR_OK)
-        err = scan_segment(writer, &segment);
+        err = !segment.header_is_bad && segment.header.sealed ? scan_sealed(writer, &segment)
+                                                              : scan_segment(writer, &segment);
     if (err == ERR_OK && segment.header.number != number)
         err = damaged(writer, name, 0, "segment has another number inside");
     /* What a crash left in the page cache must not go lost behind the new segment that counts on
@@ -390,8 +407,6 @@ static void set_defaults(struct tape_writer *writer, const struct tape_writer_op
         own->sync_ns = SYNC_DEFAULT_NS;
     if (own->segment_bytes == 0)
         own->segment_bytes = SEGMENT_DEFAULT_BYTES;
-    if (own->level == 0)
-        own->level = LEVEL_DEFAULT;
     memcpy(writer->id, own->random, sizeof writer->id);
     writer->wall_ns = own->wall_ns;
     writer->next_seq = writer->block_seq = 1;

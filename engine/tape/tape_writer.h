@@ -46,7 +46,7 @@ struct tape_writer_options {
     int64_t flush_ns;       /* an appended record is written at most this much later; 0 = 100 ms */
     int64_t sync_ns;        /* a written record is synced at most this much later; 0 = 1 s */
     uint64_t segment_bytes; /* a segment that reached this is closed; 0 = 256 MiB */
-    int level;              /* zstd level; 0 = 3 */
+    int level;              /* zstd level; 0 = TAPE_ENCODER_ADAPTS */
     int64_t wall_ns;        /* now, for the first segment; the next ones have the last record's */
     uint64_t random[4];     /* random bits: tape id (first two) and salts */
     const struct tape_syncer *syncer; /* NULL: syncs within the calls; must outlive the writer */

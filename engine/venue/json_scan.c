@@ -387,10 +387,14 @@ const char *json_scan_pick(struct json_span object, const char *const *names, si
     json_scan_open(&scan, object);
     while (json_scan_next(&scan, &key, &value)) {
         size_t i = find_name(key, names, count, likely);
-        if (i < count) {
-            values[i] = value;
-            likely = i + 1;
+        if (i == count) {
+            continue;
         }
+        if (values[i].kind != SPAN_NONE) {
+            return "a member occurs twice";
+        }
+        values[i] = value;
+        likely = i + 1;
     }
     return scan.fault;
 }

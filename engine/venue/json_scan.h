@@ -9,7 +9,7 @@
  * Walking over a container checks all of it (RFC 8259: grammar, escapes, paired surrogates, UTF-8),
  * so a walk that came to its end without a fault has seen well-formed JSON, and the spans it gave
  * out may be walked in turn. Nesting is limited to JSON_SCAN_DEPTH_MAX; the stack used does not
- * depend on the input. Of members with the same name the last one counts.
+ * depend on the input.
  */
 #ifndef REWICK_ENGINE_VENUE_JSON_SCAN_H
 #define REWICK_ENGINE_VENUE_JSON_SCAN_H
@@ -58,8 +58,9 @@ void json_scan_open(struct json_scan *scan, struct json_span container);
 bool json_scan_next(struct json_scan *scan, struct json_span *key, struct json_span *value);
 
 /* Walks all of `object` and puts the members called names[i] into values[i], SPAN_NONE where there
- * is none. Fastest when names are in the order in which they usually come. Returns the fault or
- * NULL. */
+ * is none. A picked member that occurs twice is a fault: readers that look at the first one only
+ * (venue_fast.h) then never mean another than this. Fastest when names are in the order in which
+ * they usually come. Returns the fault or NULL. */
 const char *json_scan_pick(struct json_span object, const char *const *names, size_t count,
                            struct json_span *values);
 

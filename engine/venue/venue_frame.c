@@ -1,5 +1,5 @@
 #include "engine/tape/record.h"
-#include "engine/venue/venue.h"
+#include "engine/venue/venue_fast.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -61,7 +61,7 @@ enum err venue_frame_add(struct venue_frame *frame, struct trade **out)
         }
     }
     *out = &frame->trades[frame->trade_count++];
-    memset(*out, 0, sizeof **out);
+    fast_clear_trade(*out);
     return ERR_OK;
 }
 

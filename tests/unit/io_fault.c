@@ -20,9 +20,11 @@ struct bytes {
     size_t size, capacity;
 };
 
-/* A file lives under `name`; power loss may put it back under `durable_name`. Empty: no name. */
+/* A file lives under `name`; power loss may put it back under `durable_name`. Empty: no name. A
+ * file that took another's place goes back together with it, or neither does. */
 struct inode {
     bool used, is_folder, locked;
+    size_t replaced; /* index of the other + 1, until the folder is synced; 0: none */
     char name[PATH_MAX_], durable_name[PATH_MAX_];
     struct bytes now, durable;
     struct change *changes; /* since the last sync */
@@ -249,6 +251,24 @@ static enum err fault_rename(void *self, const char *from, const char *to)
     return ERR_OK;
 }
 
+static enum err fault_replace(void *self, const char *from, const char *to)
+{
+    struct io_fault *fault = self;
+    enum err err = count(fault, CALL_ANY);
+    if (err != ERR_OK)
+        return err;
+    struct inode *inode = find(fault, from), *old = find(fault, to);
+    if (!inode)
+        return err_fail(ERR_MISSING, "cannot put '%s' in the place of '%s'", from, to);
+    if (old) {
+        memset(old->name, 0, sizeof old->name);
+        inode->replaced = (size_t)(old - fault->inodes) + 1;
+    }
+    memset(inode->name, 0, sizeof inode->name);
+    strncpy(inode->name, to, PATH_MAX_ - 1);
+    return ERR_OK;
+}
+
 static enum err fault_remove_file(void *self, const char *path)
 {
     enum err err = count(self, CALL_ANY);
@@ -296,8 +316,10 @@ static enum err fault_sync_dir(void *self, const char *path)
         struct inode *inode = &fault->inodes[i];
         if (!inode->used || inode->is_folder)
             continue;
-        if (name_within(inode->name, path) || name_within(inode->durable_name, path))
-            memcpy(inode->durable_name, inode->name, sizeof inode->name);
+        if (!name_within(inode->name, path) && !name_within(inode->durable_name, path))
+            continue;
+        memcpy(inode->durable_name, inode->name, sizeof inode->name);
+        inode->replaced = 0;
     }
     return err;
 }
@@ -357,6 +379,7 @@ struct io_fault *io_fault_new(void)
         .size = fault_size,
         .close = fault_close,
         .rename = fault_rename,
+        .replace = fault_replace,
         .remove = fault_remove_file,
         .make_dir = fault_make_dir,
         .sync_dir = fault_sync_dir,
@@ -385,6 +408,7 @@ struct io_fault *io_fault_clone(const struct io_fault *fault)
             continue;
         to->used = true;
         to->is_folder = from->is_folder;
+        to->replaced = from->replaced;
         memcpy(to->name, from->name, sizeof to->name);
         memcpy(to->durable_name, from->durable_name, sizeof to->durable_name);
         bytes_copy(&to->now, &from->now);
@@ -456,6 +480,34 @@ static void survive_write(struct bytes *bytes, const struct change *change, uint
     }
 }
 
+static void go_back(struct inode *inode)
+{
+    memcpy(inode->name, inode->durable_name, sizeof inode->name);
+}
+
+/* Names come first: those of a file and of one that it replaced are decided together. */
+static void survive_names(struct io_fault *fault, uint64_t *random)
+{
+    bool decided[FILES_MAX] = {false};
+    for (size_t i = 0; i < FILES_MAX; i++) {
+        struct inode *inode = &fault->inodes[i];
+        if (!inode->used || inode->replaced == 0)
+            continue;
+        struct inode *old = &fault->inodes[inode->replaced - 1];
+        decided[i] = decided[inode->replaced - 1] = true;
+        if (next_random(random) % 2) {
+            go_back(inode);
+            go_back(old);
+        }
+        inode->replaced = 0;
+    }
+    for (size_t i = 0; i < FILES_MAX; i++) {
+        struct inode *inode = &fault->inodes[i];
+        if (inode->used && !inode->is_folder && !decided[i] && next_random(random) % 2)
+            go_back(inode);
+    }
+}
+
 static void survive(struct inode *inode, uint64_t *random)
 {
     for (size_t i = 0; i < inode->change_count; i++) {
@@ -467,8 +519,6 @@ static void survive(struct inode *inode, uint64_t *random)
     }
     forget_changes(inode);
     bytes_copy(&inode->now, &inode->durable);
-    if (next_random(random) % 2)
-        memcpy(inode->name, inode->durable_name, sizeof inode->name);
     memcpy(inode->durable_name, inode->name, sizeof inode->name);
     inode->locked = false;
 }
@@ -476,6 +526,7 @@ static void survive(struct inode *inode, uint64_t *random)
 void io_fault_crash(struct io_fault *fault, uint64_t seed)
 {
     uint64_t random = seed;
+    survive_names(fault, &random);
     for (size_t i = 0; i < FILES_MAX; i++) {
         struct inode *inode = &fault->inodes[i];
         if (!inode->used || inode->is_folder)

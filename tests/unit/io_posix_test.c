@@ -85,6 +85,31 @@ static void nothing_is_written_over(void **state)
     io->close(file);
 }
 
+static void a_file_takes_the_place_of_another(void **state)
+{
+    const struct folder *folder = *state;
+    const struct io *io = io_posix();
+    struct io_file *old = create(folder->file, "old"), *now = NULL;
+    io->close(create(folder->other, "new"));
+    assert_ok(io->replace(io->self, folder->other, folder->file));
+    assert_err(ERR_MISSING, io->open(io->self, &now, folder->other, IO_READ));
+    assert_ok(io->open(io->self, &now, folder->file, IO_READ));
+    char data[3];
+    size_t got = 0;
+    assert_ok(io->read(now, data, sizeof data, 0, &got));
+    assert_memory_equal(data, "new", 3);
+    /* Who had the old one open keeps it. */
+    assert_ok(io->read(old, data, sizeof data, 0, &got));
+    assert_memory_equal(data, "old", 3);
+    io->close(now);
+    io->close(old);
+    /* Without another it is a rename. */
+    assert_ok(io->replace(io->self, folder->file, folder->other));
+    assert_err(ERR_MISSING, io->replace(io->self, folder->file, folder->other));
+    assert_non_null(strstr(err_text(ERR_MISSING), "in the place of"));
+    assert_ok(io->remove(io->self, folder->other));
+}
+
 static void only_regular_files_and_folders_are_taken(void **state)
 {
     const struct folder *folder = *state;
@@ -155,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_written_is_read_cut_and_sized),
         TEST(nothing_is_written_over),
+        TEST(a_file_takes_the_place_of_another),
         TEST(only_regular_files_and_folders_are_taken),
         TEST(a_folder_is_listed_until_somebody_says_stop),
         TEST(a_lock_is_held_until_it_is_closed),

@@ -1,3 +1,4 @@
+#include "tests/unit/venue_equal.h"
 #include "tests/unit/venue_sample.h"
 
 #include <jansson.h>
@@ -1010,6 +1011,58 @@ static void the_odd_frames_of_the_collection_decode(void **state)
     fclose(file);
 }
 
+/* ---- both decoders ----------------------------------------------------------------------------
+ */
+
+/* As the venue sends them, and some that mean another thing than their ends promise. */
+static const char *const equal_texts[] = {
+    "{\"event\":\"subscribed\",\"channel\":\"trades\",\"chanId\":232959,\"symbol\":\"tBFTUSD\","
+    "\"pair\":\"BFTUSD\"}",
+    "{\"event\":\"subscribed\",\"channel\":\"book\",\"chanId\":232955,\"symbol\":\"tMNABTC\","
+    "\"prec\":\"P0\",\"freq\":\"F0\",\"len\":\"25\",\"pair\":\"MNABTC\"}",
+    "[232959,[[669899159,1618665870435,166.391496,0.076989],[669898213,1618661110078,-2272."
+    "50116833,0.068961],[669898212,1618661110078,-1,3]],35]",
+    "[232959,\"te\",[669899160,1618677547784,-0.25,0.0769],127]",
+    "[232959,\"tu\",[669899160,1618677547784,\"-0.25\",\"0.0769\"],128,1618677547790]",
+    "[232959,\"te\",[669899161,1618677547785,12,0.0769]]",
+    "[232955,[0.0010262,0,1],1670]",
+    "[232955,[[0.0010262,3,-698.26038028],[1,2,3]],1671,1618677547790]",
+    "[232955,[0.0010262,0,1]]",
+    "[232955,\"hb\",127]",
+    "[7,\"hb\"]",
+    "[232959,\"hb\",5,1618677547790]",
+    "[232955,\"cs\",-123456789,8]",
+    "[232955,[],[5]]",
+    "[232955,[1],\"1618677547790\"]",
+    "[232959,[]]",
+    "[232955,[1],9223372036855]",
+    "[232955,[1],9223372036854]",
+    "[8,[1,2,3],5]",
+};
+
+static void both_decoders_say_the_same_of_changed_frames(void **state)
+{
+    (void)state;
+    equal_decode_all("bitfinex", equal_texts, sizeof equal_texts / sizeof equal_texts[0]);
+}
+
+static void what_stands_between_is_not_looked_at(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {
+        "{\"event\":\"subscribed\",\"channel\":\"book\",\"chanId\":5,\"symbol\":\"tBTCUSD\","
+        "\"prec\":\"P0\",\"pair\":\"BTCUSD\"}",
+        "[5,[1,,2],7]",
+    };
+    assert_unseen("bitfinex", frames, sizeof frames / sizeof frames[0]);
+}
+
+static void both_decoders_say_the_same_of_a_recording(void **state)
+{
+    (void)state;
+    equal_recording("bitfinex", CAPTURES "cryptofeed/BITFINEX.ws.11.0", 7, 1600);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1040,6 +1093,9 @@ int main(void)
         cmocka_unit_test(the_recording_decodes_to_the_end),
         cmocka_unit_test(the_odd_frames_of_the_collection_decode),
         cmocka_unit_test(odd_frames_with_names_for_numbers_decode),
+        cmocka_unit_test(both_decoders_say_the_same_of_changed_frames),
+        cmocka_unit_test(what_stands_between_is_not_looked_at),
+        cmocka_unit_test(both_decoders_say_the_same_of_a_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "tests/unit/venue_odd.h"
+#include "tests/unit/venue_equal.h"
 #include "tests/unit/venue_past_sample.h"
 
 #define US   INT64_C(1000)
@@ -297,6 +297,54 @@ static void odd_frames_mean_what_others_found(void **state)
     assert_true(count.lines == 3 && count.checked >= 6);
 }
 
+/* ---- both decoders ----------------------------------------------------------------------------
+ */
+
+/* As the venue sends them, and some that mean another thing than their ends promise. */
+static const char *const equal_texts[] = {
+    "{\"data\":{\"id\":216000477,\"timestamp\":\"1641343699\",\"amount\":0.0792,\"amount_str\":\"0."
+    "07920000\",\"price\":3805.44,\"price_str\":\"3805.44\",\"type\":0,\"microtimestamp\":"
+    "\"1641343699596000\",\"buy_order_id\":1443875737346049,\"sell_order_id\":1443875731320832},"
+    "\"channel\":\"live_trades_ethusd\",\"event\":\"trade\"}",
+    "{\"event\":\"trade\",\"channel\":\"live_trades_btceur\",\"data\":{\"id\":216000478,\"id_str\":"
+    "\"216000478\",\"timestamp\":\"1641343700\",\"amount\":1e-05,\"amount_str\":\"0.00001000\","
+    "\"price\":40000,\"price_str\":\"40000\",\"type\":1,\"microtimestamp\":\"1641343700000001\","
+    "\"buy_order_id\":1,\"sell_order_id\":2}}",
+    "{\"data\":{\"timestamp\":\"1653978373\",\"microtimestamp\":\"1653978373164007\",\"bids\":[["
+    "\"31524.50\",\"0.36400000\"]],\"asks\":[]},\"channel\":\"order_book_btcusd\",\"event\":"
+    "\"data\"}",
+    "{\"event\":\"data\",\"channel\":\"diff_order_book_btcusd\",\"data\":{\"timestamp\":"
+    "\"1653978373\",\"microtimestamp\":\"1653978373164007\",\"bids\":[],\"asks\":[[\"31524.50\","
+    "\"0.36400000\"]]}}",
+    "{\"data\":{\"id\":1,\"order_type\":0,\"datetime\":\"1641343701\",\"microtimestamp\":"
+    "\"1641343701000000\",\"amount\":1.5},\"channel\":\"live_orders_ethusd\",\"event\":\"order_"
+    "created\"}",
+    "{\"data\":{\"timestamp\":\"1\",\"microtimestamp\":\"1653978373164007\",\"x\":\"\\\","
+    "\\\"channel\\\":\\\"y\"},\"channel\":\"order_book_btcusd\",\"event\":\"data\"}",
+};
+
+static void both_decoders_say_the_same_of_changed_frames(void **state)
+{
+    (void)state;
+    equal_decode_all("bitstamp", equal_texts, sizeof equal_texts / sizeof equal_texts[0]);
+}
+
+static void what_stands_between_is_not_looked_at(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {
+        "{\"data\":{\"timestamp\":\"1653978373\",\"microtimestamp\":\"1653978373164007\",\"bids\":["
+        "[\"1\",]]},\"channel\":\"order_book_btcusd\",\"event\":\"data\"}",
+    };
+    assert_unseen("bitstamp", frames, sizeof frames / sizeof frames[0]);
+}
+
+static void both_decoders_say_the_same_of_a_recording(void **state)
+{
+    (void)state;
+    equal_recording("bitstamp", CAPTURES "cryptofeed/BITSTAMP.ws.1.0", 10, 700);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +360,9 @@ int main(void)
         cmocka_unit_test(written_trades_are_read_again),
         cmocka_unit_test(a_recording_is_understood_whole),
         cmocka_unit_test(odd_frames_mean_what_others_found),
+        cmocka_unit_test(both_decoders_say_the_same_of_changed_frames),
+        cmocka_unit_test(what_stands_between_is_not_looked_at),
+        cmocka_unit_test(both_decoders_say_the_same_of_a_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "tests/unit/venue_odd.h"
+#include "tests/unit/venue_equal.h"
 #include "tests/unit/venue_past_sample.h"
 
 #include <zstd.h>
@@ -1012,6 +1012,64 @@ static void odd_frames_mean_what_others_found(void **state)
     odd_check_all(decode_odd, 9);
 }
 
+/* ---- both decoders ----------------------------------------------------------------------------
+ */
+
+/* As the venue sends them, and some that mean another thing than their ends promise. */
+static const char *const equal_texts[] = {
+    "{\"topic\":\"publicTrade.BTCUSDT\",\"type\":\"snapshot\",\"ts\":1672304486868,\"data\":[{"
+    "\"T\":1672304486865,\"s\":\"BTCUSDT\",\"S\":\"Buy\",\"v\":\"0.001\",\"p\":\"16578.50\",\"L\":"
+    "\"PlusTick\",\"i\":\"20f43950-d8dd-5b31-9112-a178eb6023af\",\"BT\":false,\"RPI\":false,"
+    "\"seq\":1783284617},{\"T\":1672304486864,\"s\":\"BTCUSDT\",\"S\":\"Sell\",\"v\":\"12\",\"p\":"
+    "\"16578\",\"L\":\"MinusTick\",\"i\":\"20f43950-d8dd-5b31-9112-a178eb6023ae\",\"BT\":true}]}",
+    "{\"topic\":\"publicTrade.BTCUSDT\",\"ts\":1690720953113,\"type\":\"snapshot\",\"data\":[{"
+    "\"i\":\"2200000000067341890\",\"T\":1690720953111,\"p\":\"3.6279\",\"v\":\"1.3637\",\"S\":"
+    "\"Sell\",\"s\":\"BTCUSDT\",\"BT\":false}]}",
+    "{\"topic\":\"publicTrade.BTCUSDT\",\"type\":\"snapshot\",\"ts\":1672304486868,\"data\":[{"
+    "\"i\":\"22000000000673418901234\",\"T\":1690720953111,\"p\":\"3\",\"v\":\"1\",\"S\":\"Sell\","
+    "\"s\":\"BTCUSDT\"}]}",
+    "{\"topic\":\"orderbook.50.BTCUSDT\",\"type\":\"delta\",\"ts\":1672304484979,\"data\":{\"s\":"
+    "\"BTCUSDT\",\"b\":[[\"16493.50\",\"0\"]],\"a\":[],\"u\":18521289,\"seq\":7961638725},\"cts\":"
+    "1672304484977}",
+    "{\"topic\":\"tickers.BTCUSDT\",\"type\":\"delta\",\"data\":{\"symbol\":\"BTCUSDT\","
+    "\"bid1Price\":\"65114.20\",\"bid1Size\":\"6.054\"},\"cs\":753843915209,\"ts\":1786310818183}",
+    "{\"topic\":\"kline.1.SOLUSDT\",\"data\":[{\"start\":1786310760000,\"end\":1786310819999,"
+    "\"interval\":\"1\",\"open\":\"77.28\",\"close\":\"77.31\",\"confirm\":false,\"timestamp\":"
+    "1786310819005}],\"ts\":1786310819005,\"type\":\"snapshot\"}",
+    "{\"topic\":\"orderBookL2_25.EOSUSD\",\"type\":\"delta\",\"data\":{\"delete\":[],\"update\":[],"
+    "\"insert\":[],\"transactTimeE6\":0},\"cross_seq\":1225777225,\"timestamp_e6\":"
+    "1618677786598877}",
+    "{\"topic\":\"trade.EOSUSD\",\"data\":[{\"trade_time_ms\":1618677794864,\"timestamp\":\"2021-"
+    "04-17T16:43:14.000Z\",\"symbol\":\"EOSUSD\",\"side\":\"Buy\",\"size\":1011,\"price\":7.969,"
+    "\"tick_direction\":\"MinusTick\",\"trade_id\":\"dc1e538d-7006-59c8-b65c-090537455120\","
+    "\"cross_seq\":1225777775}]}",
+    "{\"topic\":\"tickers.BTCUSDT\",\"timestamp_e6\":1618677786598877,\"data\":{\"x\":{\"a\":1,"
+    "\"ts\":1786310818183}}}",
+};
+
+static void both_decoders_say_the_same_of_changed_frames(void **state)
+{
+    (void)state;
+    equal_decode_all("bybit", equal_texts, sizeof equal_texts / sizeof equal_texts[0]);
+    equal_decode_all("bybit-linear", equal_texts, sizeof equal_texts / sizeof equal_texts[0]);
+}
+
+static void what_stands_between_is_not_looked_at(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {
+        "{\"topic\":\"tickers.BTCUSDT\",\"type\":\"delta\",\"data\":{\"symbol\":},\"ts\":"
+        "1786310818183}",
+    };
+    assert_unseen("bybit", frames, sizeof frames / sizeof frames[0]);
+}
+
+static void both_decoders_say_the_same_of_a_recording(void **state)
+{
+    (void)state;
+    equal_recording("bybit-inverse", CAPTURES "cryptofeed/BYBIT.ws.26.0", 100, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1040,6 +1098,9 @@ int main(void)
         cmocka_unit_test(a_recording_of_v2_decodes),
         cmocka_unit_test(trades_of_a_recording_sum_up_to_its_klines),
         cmocka_unit_test(odd_frames_mean_what_others_found),
+        cmocka_unit_test(both_decoders_say_the_same_of_changed_frames),
+        cmocka_unit_test(what_stands_between_is_not_looked_at),
+        cmocka_unit_test(both_decoders_say_the_same_of_a_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,4 @@
+#include "tests/unit/venue_equal.h"
 #include "tests/unit/venue_sample.h"
 
 #include <jansson.h>
@@ -986,6 +987,66 @@ static void the_odd_frames_of_the_collection_decode(void **state)
     fclose(file);
 }
 
+/* ---- both decoders ----------------------------------------------------------------------------
+ */
+
+/* As the venue sends them, and some that mean another thing than their ends promise. */
+static const char *const equal_texts[] = {
+    "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\"trades.BTC-"
+    "PERPETUAL.raw\",\"data\":[{\"trade_seq\":92836831,\"trade_id\":\"137487241\",\"timestamp\":"
+    "1616321478553,\"tick_direction\":1,\"price\":56168.0,\"mark_price\":56172.08,\"instrument_"
+    "name\":\"BTC-PERPETUAL\",\"index_price\":56173.74,\"direction\":\"buy\",\"amount\":5580.0}]}}",
+    "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\"trades.BTC-"
+    "PERPETUAL.agg2\",\"data\":[{\"timestamp\":1742627465811,\"price\":84295.5,\"direction\":"
+    "\"buy\",\"index_price\":84319.98,\"instrument_name\":\"BTC-PERPETUAL\",\"trade_seq\":"
+    "242126092,\"amount\":8430.0,\"mark_price\":84292.11,\"tick_direction\":2,\"contracts\":843.0,"
+    "\"trade_id\":\"356130997\"},{\"timestamp\":1742627465811,\"price\":84295.5,\"direction\":"
+    "\"sell\",\"liquidation\":\"T\",\"iv\":-1e-5,\"instrument_name\":\"BTC-PERPETUAL\",\"trade_"
+    "seq\":242126091,\"amount\":1}]}}",
+    "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\"trades.option.BTC."
+    "raw\",\"data\":[{\"trade_seq\":7,\"timestamp\":1590484512190,\"price\":0.0555,\"instrument_"
+    "name\":\"BTC-27DEC24-32000-P\",\"direction\":\"buy\",\"amount\":0.1,\"block_trade_id\":"
+    "\"BLOCK-1\"}]}}",
+    "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\"book.BTC-25JUN21."
+    "100ms\",\"data\":{\"type\":\"snapshot\",\"timestamp\":1622626472678,\"instrument_name\":\"BTC-"
+    "25JUN21\",\"change_id\":31479219781,\"bids\":[[\"new\",37317.0,2960.0]],\"asks\":[]}}}",
+    "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\"quote.BTC-"
+    "30SEP22\",\"data\":{\"timestamp\":1654012570801,\"instrument_name\":\"BTC-30SEP22\",\"best_"
+    "bid_price\":32499.0,\"best_bid_amount\":2370.0}}}",
+    "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\"ticker.ETH-27AUG21-"
+    "4000-P.raw\",\"data\":{\"underlying_price\":1999.98,\"underlying_index\":\"ETH-27AUG21\","
+    "\"timestamp\":1626993723632,\"stats\":{\"volume\":null},\"instrument_name\":\"ETH-27AUG21-"
+    "4000-P\"}}}",
+    "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\"chart.trades.BTC-"
+    "31MAR23.1\",\"data\":{\"volume\":0.00172302,\"tick\":1677628800000,\"open\":23215.0,\"low\":"
+    "23215.0,\"cost\":40.0,\"close\":23215.0}}}",
+    "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\"deribit_price_"
+    "index.btc_usd\",\"data\":{\"timestamp\":1654012570801,\"price\":3.5,\"index_name\":\"btc_"
+    "usd\"}}}",
+};
+
+static void both_decoders_say_the_same_of_changed_frames(void **state)
+{
+    (void)state;
+    equal_decode_all("deribit", equal_texts, sizeof equal_texts / sizeof equal_texts[0]);
+}
+
+static void what_stands_between_is_not_looked_at(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {
+        "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":\"book.BTC-"
+        "25JUN21.100ms\",\"data\":{\"type\":\"change\",\"timestamp\":1622626472678,\"bids\":[,]}}}",
+    };
+    assert_unseen("deribit", frames, sizeof frames / sizeof frames[0]);
+}
+
+static void both_decoders_say_the_same_of_a_recording(void **state)
+{
+    (void)state;
+    equal_recording("deribit", CAPTURES "cryptofeed/DERIBIT.ws.1.0", 0, 130);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1015,6 +1076,9 @@ int main(void)
         cmocka_unit_test(trades_are_served_within_the_limits_of_the_venue),
         cmocka_unit_test(the_recording_decodes_to_the_end),
         cmocka_unit_test(the_odd_frames_of_the_collection_decode),
+        cmocka_unit_test(both_decoders_say_the_same_of_changed_frames),
+        cmocka_unit_test(what_stands_between_is_not_looked_at),
+        cmocka_unit_test(both_decoders_say_the_same_of_a_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "tests/unit/venue_odd.h"
+#include "tests/unit/venue_equal.h"
 #include "tests/unit/venue_past_sample.h"
 
 #define MS INT64_C(1000000)
@@ -378,6 +378,57 @@ static void a_recording_is_understood_whole(void **state)
     assert_int_equal(counts.frames, 655 + 7 + 16);
 }
 
+/* ---- both decoders ----------------------------------------------------------------------------
+ */
+
+/* As the venue sends them, and some that mean another thing than their ends promise. */
+static const char *const equal_texts[] = {
+    "{\"E\":1783981140085684203,\"s\":\"btcusd\",\"t\":2840141014190422,\"p\":\"62145.38000\","
+    "\"q\":\"0.0162522200\",\"m\":true}",
+    "{\"u\":1751505576085,\"E\":1751508438600117161,\"s\":\"btcusd\",\"b\":\"45000.50\",\"B\":\"1."
+    "25000000\",\"a\":\"45001.00\",\"A\":\"0.75000000\"}",
+    "{\"e\":\"depthUpdate\",\"E\":1751508260659505382,\"s\":\"btcusd\",\"U\":12345677,\"u\":"
+    "12345678,\"b\":[[\"45000.50\",\"1.25000000\"]],\"a\":[]}",
+    "{\"lastUpdateId\":12345678,\"bids\":[[\"45000.50\",\"1.25000000\"]],\"asks\":[[\"45001.00\","
+    "\"0.5\"]]}",
+    "{\"type\":\"trade\",\"symbol\":\"ANKRUSD\",\"event_id\":45465818387,\"timestamp\":"
+    "1624493670759,\"price\":\"0.07946\",\"quantity\":\"1020.482111\",\"side\":\"buy\"}",
+    "{\"type\":\"l2_updates\",\"symbol\":\"ETHEUR\",\"changes\":[[\"buy\",\"1647.74\",\"1.844\"],["
+    "\"sell\",\"1657.29\",\"0\"]]}",
+    "{\"type\":\"l2_updates\",\"symbol\":\"BTCUSD\",\"changes\":[[\"buy\",\"9122.04\",\"0."
+    "00121425\"],[\"sell\",\"9122.07\",\"0.98942292\"]],\"trades\":[{\"type\":\"trade\",\"symbol\":"
+    "\"BTCUSD\",\"event_id\":169841458,\"timestamp\":1560976400428,\"price\":\"9122.04\","
+    "\"quantity\":\"0.0073173\",\"side\":\"sell\"},{\"type\":\"trade\",\"symbol\":\"BTCUSD\","
+    "\"event_id\":169841457,\"timestamp\":1560976400428,\"price\":\"9122\",\"quantity\":\"1\","
+    "\"side\":\"buy\"}],\"auction_events\":[]}",
+    "{\"type\":\"candles_1m_updates\",\"symbol\":\"BTCUSD\",\"changes\":[[1560976380000,9122,9123,"
+    "9121,9122.5,1.5]]}",
+    "{\"type\":\"heartbeat\",\"timestamp\":1624493666869}",
+    "{\"lastUpdateId\":1,\"bids\":[1,{\"x\":[],\"asks\":[2]}],\"s\":\"btcusd\"}",
+    "{\"lastUpdateId\":1,\"bids\":[\"x],\",\":y\"],\"s\":\"btcusd\"}",
+};
+
+static void both_decoders_say_the_same_of_changed_frames(void **state)
+{
+    (void)state;
+    equal_decode_all("gemini", equal_texts, sizeof equal_texts / sizeof equal_texts[0]);
+}
+
+static void what_stands_between_is_not_looked_at(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {
+        "{\"type\":\"l2_updates\",\"symbol\":\"ETHEUR\",\"changes\":[[\"buy\",]]}",
+    };
+    assert_unseen("gemini", frames, sizeof frames / sizeof frames[0]);
+}
+
+static void both_decoders_say_the_same_of_a_recording(void **state)
+{
+    (void)state;
+    equal_recording("gemini", CAPTURES "cryptofeed/GEMINI.ws.1.0", 516, 600);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +447,9 @@ int main(void)
         cmocka_unit_test(the_old_api_confirms_nothing),
         cmocka_unit_test(written_trades_are_read_again),
         cmocka_unit_test(a_recording_is_understood_whole),
+        cmocka_unit_test(both_decoders_say_the_same_of_changed_frames),
+        cmocka_unit_test(what_stands_between_is_not_looked_at),
+        cmocka_unit_test(both_decoders_say_the_same_of_a_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

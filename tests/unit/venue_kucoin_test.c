@@ -1,4 +1,4 @@
-#include "tests/unit/venue_odd.h"
+#include "tests/unit/venue_equal.h"
 #include "tests/unit/venue_past_sample.h"
 
 #define S INT64_C(1000000000)
@@ -498,6 +498,79 @@ static void odd_frames_mean_what_others_found(void **state)
     odd_check_all(decode_odd, 15);
 }
 
+/* ---- both decoders ----------------------------------------------------------------------------
+ */
+
+/* As the venue sends them, and some that mean another thing than their ends promise. */
+static const char *const equal_texts[] = {
+    "{\"data\":{\"symbol\":\"DAPPT-BTC\",\"sequence\":\"1612701563869\",\"side\":\"buy\",\"size\":"
+    "\"81.8814\",\"price\":\"0.0000001117\",\"takerOrderId\":\"6085c097587c2000060cde57\",\"time\":"
+    "\"1619378327739050725\",\"type\":\"match\",\"makerOrderId\":\"6085c06144b3790006512a4d\","
+    "\"tradeId\":\"6085c09769bc506996295e36\"},\"subject\":\"trade.l3match\",\"topic\":\"/market/"
+    "match:DAPPT-BTC\",\"type\":\"message\"}",
+    "{\"topic\":\"/market/"
+    "match:BTC-USDT\",\"type\":\"message\",\"subject\":\"trade.l3match\",\"data\":{"
+    "\"makerOrderId\":\"x\",\"price\":\"67523\",\"sequence\":\"11067996711960577\",\"side\":"
+    "\"sell\",\"size\":\"0.003\",\"symbol\":\"BTC-USDT\",\"takerOrderId\":\"y\",\"time\":"
+    "\"1729843222921000000\",\"tradeId\":\"11067996711960577\",\"type\":\"match\"}}",
+    "{\"data\":{\"symbol\":\"XBTUSDTM\",\"sequence\":8267001,\"side\":\"sell\",\"size\":16,"
+    "\"price\":57850.0,\"takerOrderId\":\"a\",\"tradeId\":\"6188\",\"ts\":1636448101287000000},"
+    "\"subject\":\"match\",\"topic\":\"/contractMarket/execution:XBTUSDTM\",\"type\":\"message\"}",
+    "{\"type\":\"message\",\"topic\":\"/market/"
+    "ticker:BTC-USDT\",\"subject\":\"trade.ticker\",\"data\":{\"bestAsk\":\"31785.3\",\"price\":"
+    "\"31785.2\",\"sequence\":\"1630218274617\",\"time\":1654032320677}}",
+    "{\"data\":{\"sequence\":\"1612734157720\",\"bestAsk\":\"0.0000026192\",\"size\":\"46\","
+    "\"time\":1619378326388,\"bestBid\":\"0.0000026033\"},\"subject\":\"trade.ticker\",\"topic\":"
+    "\"/market/ticker:ANKR-BTC\",\"type\":\"message\"}",
+    "{\"data\":{\"sequenceStart\":1613277183875,\"symbol\":\"BCHSV-USDT\",\"changes\":{\"asks\":[["
+    "\"244.351\",\"150\",\"1613277183875\"]],\"bids\":[]},\"sequenceEnd\":1613277183875},"
+    "\"subject\":\"trade.l2update\",\"topic\":\"/market/level2:BCHSV-USDT\",\"type\":\"message\"}",
+    "{\"type\":\"message\",\"topic\":\"/market/"
+    "level2:RUNE-USDC\",\"subject\":\"trade.l2update\",\"data\":{\"changes\":{\"asks\":[],\"bids\":"
+    "[[\"3.0037\",\"267.7895\",\"4197479\"]]},\"sequenceEnd\":4197479,\"symbol\":\"RUNE-USDC\","
+    "\"time\":1658449800752}}",
+    "{\"data\":{\"symbol\":\"ETH-USDT\",\"candles\":[\"1619378280\",\"0.0000001117\"],\"time\":"
+    "1619378332805085001},\"subject\":\"trade.candles.update\",\"topic\":\"/market/"
+    "candles:ETH-USDT_1min\",\"type\":\"message\"}",
+    "{\"type\":\"message\",\"topic\":\"/spotMarket/"
+    "level2Depth5:BTC-USDT\",\"subject\":\"level2\",\"data\":{\"asks\":[[\"31530.2\",\"2."
+    "90121626\"]],\"bids\":[[\"31530.1\",\"0.74468602\"]],\"timestamp\":1653989906722}}",
+    "{\"type\":\"message\",\"topic\":\"/contractMarket/"
+    "level2Depth5:XBTUSDTM\",\"subject\":\"level2\",\"data\":{\"asks\":[[31608,32278]],\"bids\":[],"
+    "\"ts\":1653992430005,\"timestamp\":1653992430006}}",
+    "{\"type\":\"message\",\"topic\":\"/market/"
+    "ticker:all\",\"subject\":\"trade.ticker\",\"data\":{\"symbol\":\"BTC-USDT\",\"price\":\"1\","
+    "\"time\":1654032320677}}",
+    "{\"type\":\"message\",\"topic\":\"/market/"
+    "x:A\",\"subject\":\"s\",\"data\":{\"a\":[\"x],\",\":{b\"],\"ts\":7,\"o\":{\"p\":1},\"t\":9}}",
+    "{\"type\":\"message\",\"topic\":\"/market/"
+    "x:A\",\"subject\":\"s\",\"data\":{\"changes\":{\"a\":1}},\"y\":{\"b\":2,\"time\":"
+    "1654032320677}}",
+};
+
+static void both_decoders_say_the_same_of_changed_frames(void **state)
+{
+    (void)state;
+    equal_decode_all("kucoin", equal_texts, sizeof equal_texts / sizeof equal_texts[0]);
+}
+
+static void what_stands_between_is_not_looked_at(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {
+        "{\"type\":\"message\",\"topic\":\"/market/"
+        "level2:A-B\",\"subject\":\"s\",\"data\":{\"changes\":{\"asks\":[,]},\"symbol\":\"A-B\","
+        "\"time\":1658449800752}}",
+    };
+    assert_unseen("kucoin", frames, sizeof frames / sizeof frames[0]);
+}
+
+static void both_decoders_say_the_same_of_a_recording(void **state)
+{
+    (void)state;
+    equal_recording("kucoin", CAPTURES "cryptofeed/KUCOIN.ws.1.0", 19, 4000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,6 +590,9 @@ int main(void)
         cmocka_unit_test(written_trades_are_read_again),
         cmocka_unit_test(a_recording_is_understood_whole_and_makes_the_venue_s_candles),
         cmocka_unit_test(odd_frames_mean_what_others_found),
+        cmocka_unit_test(both_decoders_say_the_same_of_changed_frames),
+        cmocka_unit_test(what_stands_between_is_not_looked_at),
+        cmocka_unit_test(both_decoders_say_the_same_of_a_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

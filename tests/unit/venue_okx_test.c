@@ -1,4 +1,4 @@
-#include "tests/unit/venue_odd.h"
+#include "tests/unit/venue_equal.h"
 #include "tests/unit/venue_past_sample.h"
 
 #define MS INT64_C(1000000)
@@ -809,6 +809,66 @@ static void odd_frames_mean_what_others_found(void **state)
     odd_check_all(decode_odd, 30);
 }
 
+/* ---- both decoders ----------------------------------------------------------------------------
+ */
+
+/* As the venue sends them, and some that mean another thing than their ends promise. */
+static const char *const equal_texts[] = {
+    "{\"arg\":{\"channel\":\"trades\",\"instId\":\"BTC-USDT\"},\"data\":[{\"instId\":\"BTC-USDT\","
+    "\"tradeId\":\"338476310\",\"px\":\"30243.5\",\"sz\":\"0.00684062\",\"side\":\"buy\",\"ts\":"
+    "\"1652459226050\"}]}",
+    "{\"arg\":{\"channel\":\"trades\",\"instId\":\"ETH-USDT\"},\"data\":[{\"instId\":\"ETH-USDT\","
+    "\"tradeId\":\"130639474\",\"px\":\"2219.9\",\"sz\":\"0.12060306\",\"side\":\"sell\",\"ts\":"
+    "\"1630048897897\",\"count\":\"3\",\"source\":\"0\",\"seqId\":1234}]}",
+    "{\"arg\":{\"channel\":\"trades-all\",\"instId\":\"BTC-USDT-SWAP\"},\"data\":[{\"instId\":"
+    "\"BTC-USDT-SWAP\",\"tradeId\":\"219066265\",\"px\":\"43568.8\",\"sz\":\"7\",\"side\":\"buy\","
+    "\"ts\":\"1646312440646\",\"source\":\"0\"},{\"instId\":\"BTC-USDT-SWAP\",\"tradeId\":"
+    "\"219066264\",\"px\":\"43568\",\"sz\":\"1\",\"side\":\"sell\",\"ts\":\"1646312440646\","
+    "\"source\":\"0\"}]}",
+    "{\"arg\":{\"channel\":\"books-l2-tbt\",\"instId\":\"BTC-USDT\"},\"action\":\"snapshot\","
+    "\"data\":[{\"asks\":[[\"43666.1\",\"1.09431286\",\"0\",\"15\"],[\"43666.3\",\"0.01\",\"0\","
+    "\"1\"]],\"bids\":[[\"43666\",\"0.00278174\",\"0\",\"5\"]],\"ts\":\"1646313944551\","
+    "\"checksum\":-144433427}]}",
+    "{\"arg\":{\"channel\":\"books\",\"instId\":\"BTC-USDT\"},\"action\":\"update\",\"data\":[{"
+    "\"asks\":[],\"bids\":[],\"ts\":\"1646313944552\",\"checksum\":144433427,\"seqId\":12,"
+    "\"prevSeqId\":11}]}",
+    "{\"arg\":{\"channel\":\"bbo-tbt\",\"instId\":\"BTC-USDT\"},\"data\":[{\"asks\":[[\"31774.7\","
+    "\"0.14368878\",\"0\",\"3\"]],\"bids\":[[\"31774.6\",\"0.3392211\",\"0\",\"3\"]],\"ts\":"
+    "\"1654032991947\"}]}",
+    "{\"arg\":{\"channel\":\"candle1m\",\"instId\":\"BTC-USDT\"},\"data\":[[\"1654154580000\","
+    "\"29930.7\",\"29936.3\",\"29930.7\",\"29936.3\",\"0.0111536\",\"333.86246417\"]]}",
+    "{\"arg\":{\"channel\":\"books\",\"instId\":\"BTC-USDT\"},\"data\":[{\"ts\":\"9\",\"asks\":[]},"
+    "{\"bids\":[],\"ts\":\"5\"}]}",
+    "{\"arg\":{\"channel\":\"books\",\"instId\":\"BTC-USDT\"},\"data\":[],\"event\":\"notice\","
+    "\"x\":[{\"a\":1,\"ts\":\"5\"}]}",
+    "{\"arg\":{\"channel\":\"candle1m\",\"instId\":\"BTC-USDT\"},\"data\":[[\"1\"]],\"event\":["
+    "\"notice\"],\"y\":[[\"1\"]]}",
+    "{\"arg\":{\"channel\":\"books\",\"instId\":\"BTC-USDT\"},\"data\":[{\"x\\\",\\\"ts\":\"7\","
+    "\"asks\":[1]}]}",
+};
+
+static void both_decoders_say_the_same_of_changed_frames(void **state)
+{
+    (void)state;
+    equal_decode_all("okx", equal_texts, sizeof equal_texts / sizeof equal_texts[0]);
+}
+
+static void what_stands_between_is_not_looked_at(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {
+        "{\"arg\":{\"channel\":\"books\",\"instId\":\"BTC-USDT\"},\"action\":\"update\",\"data\":[{"
+        "\"asks\":[[\"1\",]],\"bids\":[],\"ts\":\"1646313944552\",\"checksum\":1}]}",
+    };
+    assert_unseen("okx", frames, sizeof frames / sizeof frames[0]);
+}
+
+static void both_decoders_say_the_same_of_a_recording(void **state)
+{
+    (void)state;
+    equal_recording("okx", CAPTURES "cryptofeed/OKX.ws.1.0", 70, 300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -837,6 +897,9 @@ int main(void)
         cmocka_unit_test(a_hole_is_filled_page_by_page),
         cmocka_unit_test(a_recording_decodes),
         cmocka_unit_test(odd_frames_mean_what_others_found),
+        cmocka_unit_test(both_decoders_say_the_same_of_changed_frames),
+        cmocka_unit_test(what_stands_between_is_not_looked_at),
+        cmocka_unit_test(both_decoders_say_the_same_of_a_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@ extern const struct venue venue_binance_coinm;
  */
 
 enum err binance_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err binance_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err binance_decode_http(const char *url, const uint8_t *data, size_t size,
                              const struct instrument_list *list, struct venue_frame *out);
 

@@ -265,6 +265,11 @@ static enum err decode_frame(struct venue_frame *frame, struct json_span documen
         return ERR_DAMAGED;
     }
     if (field_has(&set, FRAME_STREAM)) {
+        /* Whose first members are an event's is taken for one without a look at the rest. */
+        if (field_has(&set, FRAME_EVENT) || field_has(&set, FRAME_UPDATE)) {
+            venue_frame_malformed(frame, "an event with member 'stream' beside its own");
+            return ERR_DAMAGED;
+        }
         return decode_combined(frame, &set);
     }
     if (field_has(&set, FRAME_EVENT)) {
@@ -284,7 +289,7 @@ static enum err decode_frame(struct venue_frame *frame, struct json_span documen
     return ERR_OK;
 }
 
-enum err binance_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+enum err binance_decode_general(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     venue_frame_clear(out);
     return field_finish(out, decode_frame(out, json_scan_document(data, size)));

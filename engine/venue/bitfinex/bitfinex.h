@@ -27,6 +27,7 @@ extern const struct venue venue_bitfinex;
 #define BITFINEX_ROWS_MAX 10000
 
 enum err bitfinex_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err bitfinex_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err bitfinex_decode_http(const char *url, const uint8_t *data, size_t size,
                               const struct instrument_list *list, struct venue_frame *out);
 /* The venue's own candles. */
@@ -35,6 +36,10 @@ size_t bitfinex_klines(const struct venue_frame *frame, const uint8_t *data, siz
 
 /* A row [ID, MTS, AMOUNT, PRICE] becomes a trade of frame->symbol; `arg` points to its flags. */
 enum err bitfinex_decode_row(struct venue_frame *frame, struct json_span element, void *arg);
+
+/* frame->source_ns = the last element behind a frame's data, when it is the time of sending (flag
+ * 32768) in ms; frame numbers stay far below. */
+void bitfinex_note_time(struct venue_frame *frame, uint64_t last);
 
 /* The members of a message that name what is subscribed to. */
 enum bitfinex_word { WORD_CHANNEL, WORD_SYMBOL, WORD_KEY, WORD_PREC, WORD_PAIR, BITFINEX_WORDS };

@@ -1,3 +1,4 @@
+#include "engine/base/time_text.h"
 #include "engine/tape/record.h"
 #include "engine/venue/bitfinex/bitfinex.h"
 #include "engine/venue/venue_field.h"
@@ -64,14 +65,19 @@ struct elements {
     struct json_span values[ELEMENTS_MAX];
 };
 
-/* The time of sending (flag 32768) is the last element; frame numbers stay far below. */
-static void note_time(struct venue_frame *frame, const struct elements *elements, size_t used)
+void bitfinex_note_time(struct venue_frame *frame, uint64_t last)
 {
     const uint64_t year_2001_ms = 1000000000000u;
+    if (last >= year_2001_ms && last <= INT64_MAX / NS_PER_MS) {
+        frame->source_ns = (int64_t)last * NS_PER_MS;
+    }
+}
+
+static void note_time(struct venue_frame *frame, const struct elements *elements, size_t used)
+{
     uint64_t last = 0;
-    if (elements->count > used && json_scan_u64(elements->values[elements->count - 1], &last) &&
-        last >= year_2001_ms && last < 10 * year_2001_ms) {
-        frame->source_ns = (int64_t)last * 1000000;
+    if (elements->count > used && json_scan_u64(elements->values[elements->count - 1], &last)) {
+        bitfinex_note_time(frame, last);
     }
 }
 
@@ -276,7 +282,7 @@ static enum err decode_event(struct venue_frame *frame, struct json_span documen
     return ERR_OK;
 }
 
-enum err bitfinex_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+enum err bitfinex_decode_general(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     struct json_span document = json_scan_document(data, size);
     char symbol[SYMBOL_MAX];

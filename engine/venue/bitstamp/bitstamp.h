@@ -36,6 +36,7 @@ extern const struct bitstamp_span bitstamp_spans[];
 bool bitstamp_transactions_of(const char *url, char symbol[SYMBOL_MAX]);
 
 enum err bitstamp_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err bitstamp_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err bitstamp_decode_http(const char *url, const uint8_t *data, size_t size,
                               const struct instrument_list *list, struct venue_frame *out);
 /* Seconds or microseconds since 1970 as text or number. */

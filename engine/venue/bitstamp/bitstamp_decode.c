@@ -141,7 +141,7 @@ static enum err decode_frame(struct venue_frame *frame, struct json_span documen
     return named ? decode_data(frame, set.values[MSG_DATA]) : ERR_OK;
 }
 
-enum err bitstamp_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+enum err bitstamp_decode_general(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     venue_frame_clear(out);
     return field_finish(out, decode_frame(out, json_scan_document(data, size)));

@@ -26,7 +26,9 @@ enum bybit_category { BYBIT_SPOT, BYBIT_LINEAR, BYBIT_INVERSE };
 const char *bybit_category_word(enum bybit_category category); /* "spot", ... */
 
 enum err bybit_spot_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err bybit_spot_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err bybit_contract_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err bybit_contract_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err bybit_decode_http(const char *url, const uint8_t *data, size_t size,
                            const struct instrument_list *list, struct venue_frame *out);
 
@@ -42,6 +44,15 @@ size_t bybit_klines_http(const char *url, const uint8_t *data, size_t size,
  * the hash, while spot, whose ids have an order, then has none. */
 enum err bybit_fill_id(struct venue_frame *frame, const struct field_set *row, size_t index,
                        enum bybit_category category, struct trade *trade);
+/* The hash of such a text: FNV-1a. */
+static inline uint64_t bybit_hash(const char *text, size_t size)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
 /* A number of ms, in a number or a string. */
 enum err bybit_fill_time(struct venue_frame *frame, const struct field_set *row, size_t index,
                          struct trade *trade);

@@ -22,16 +22,6 @@ static const char *const msg_names[MSG_COUNT] = {
 /* ---- trades -----------------------------------------------------------------------------------
  */
 
-/* FNV-1a. */
-static uint64_t hash_of(struct json_span text)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < text.size; i++) {
-        hash = (hash ^ (unsigned char)text.text[i]) * UINT64_C(1099511628211);
-    }
-    return hash;
-}
-
 enum err bybit_fill_id(struct venue_frame *frame, const struct field_set *row, size_t index,
                        enum bybit_category category, struct trade *trade)
 {
@@ -47,7 +37,7 @@ enum err bybit_fill_id(struct venue_frame *frame, const struct field_set *row, s
     trade->flags |= category == BYBIT_SPOT ? 0 : TRADE_OPAQUE;
     if (!json_scan_u64(id, &trade->id)) {
         trade->has_id = category != BYBIT_SPOT;
-        trade->id = trade->has_id ? hash_of(id) : 0;
+        trade->id = trade->has_id ? bybit_hash(id.text, id.size) : 0;
     }
     return ERR_OK;
 }
@@ -213,13 +203,13 @@ static enum err decode_frame(struct venue_frame *frame, struct json_span documen
                                                                    : ERR_OK;
 }
 
-enum err bybit_spot_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+enum err bybit_spot_decode_general(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     venue_frame_clear(out);
     return field_finish(out, decode_frame(out, json_scan_document(data, size), BYBIT_SPOT));
 }
 
-enum err bybit_contract_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+enum err bybit_contract_decode_general(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     venue_frame_clear(out);
     return field_finish(out, decode_frame(out, json_scan_document(data, size), BYBIT_LINEAR));

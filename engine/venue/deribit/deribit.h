@@ -27,6 +27,7 @@ extern const struct venue venue_deribit;
 #define DERIBIT_WORD_MAX (CHANNEL_MAX + SYMBOL_MAX)
 
 enum err deribit_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err deribit_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err deribit_decode_http(const char *url, const uint8_t *data, size_t size,
                              const struct instrument_list *list, struct venue_frame *out);
 /* The venue's own candles. */

@@ -259,7 +259,7 @@ static enum err decode_message(struct venue_frame *frame, struct json_span docum
                                                                      : ERR_OK;
 }
 
-enum err deribit_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+enum err deribit_decode_general(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     venue_frame_clear(out);
     return field_finish(out, decode_message(out, json_scan_document(data, size)));
@@ -271,7 +271,7 @@ enum err deribit_decode_http(const char *url, const uint8_t *data, size_t size,
 {
     (void)url;
     (void)list; /* one spelling everywhere */
-    return deribit_decode(data, size, out);
+    return deribit_decode_general(data, size, out);
 }
 
 /* ---- tests of the venue ---------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ extern const struct venue venue_gemini;
 #define GEMINI_ROWS_MAX   500 /* trades in one answer */
 
 enum err gemini_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err gemini_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err gemini_decode_http(const char *url, const uint8_t *data, size_t size,
                             const struct instrument_list *list, struct venue_frame *out);
 /* A symbol, lower case. */

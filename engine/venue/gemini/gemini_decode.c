@@ -246,14 +246,15 @@ static enum err decode_frame(struct venue_frame *frame, struct json_span documen
     if (field_pick(frame, &set, document, msg_names, MSG_COUNT)) {
         return ERR_DAMAGED;
     }
+    /* First, so that the head of a frame of books, which are long, says all about it. */
+    if (field_is(&set, MSG_EVENT, "depthUpdate")) {
+        return decode_data(frame, &set, "depth");
+    }
     if (field_has(&set, MSG_OLD_TYPE)) {
         return decode_old(frame, &set, document);
     }
     if (field_has(&set, MSG_STATUS)) {
         return decode_answer(frame, &set);
-    }
-    if (field_is(&set, MSG_EVENT, "depthUpdate")) {
-        return decode_data(frame, &set, "depth");
     }
     if (field_has(&set, MSG_EVENT)) { /* none that is known */
         return ERR_OK;
@@ -268,7 +269,7 @@ static enum err decode_frame(struct venue_frame *frame, struct json_span documen
                                      : decode_refusal(frame, document);
 }
 
-enum err gemini_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+enum err gemini_decode_general(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     venue_frame_clear(out);
     return field_finish(out, decode_frame(out, json_scan_document(data, size)));

@@ -19,9 +19,11 @@ extern const struct venue venue_kraken_v1;
  */
 
 enum err kraken_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err kraken_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err kraken_decode_http(const char *url, const uint8_t *data, size_t size,
                             const struct instrument_list *list, struct venue_frame *out);
 enum err kraken_v1_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err kraken_v1_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 
 /* The symbol of the pair that a request was for, which the answer may spell in another way
  * ("XXBTZUSD" for "XBTUSD"): as the instrument list (may be NULL) has it, else as the answer's own

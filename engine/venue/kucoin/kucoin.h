@@ -38,6 +38,7 @@ bool kucoin_name(const char *topic, const char *symbol_text, char channel[CHANNE
 size_t kucoin_interval_at(const char *channel);
 
 enum err kucoin_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err kucoin_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err kucoin_decode_http(const char *url, const uint8_t *data, size_t size,
                             const struct instrument_list *list, struct venue_frame *out);
 /* The venue's own candles. */

@@ -77,6 +77,7 @@ enum err kucoin_note(struct venue_frame *frame, struct json_span data)
         int64_t time_ns = 0;
         if (read_time(set.values[i], &time_ns)) {
             frame->source_ns = time_ns;
+            return ERR_OK;
         }
     }
     return ERR_OK;
@@ -150,7 +151,7 @@ static enum err decode_frame(struct venue_frame *frame, struct json_span documen
     return ERR_OK;
 }
 
-enum err kucoin_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+enum err kucoin_decode_general(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     venue_frame_clear(out);
     return field_finish(out, decode_frame(out, json_scan_document(data, size)));

@@ -22,6 +22,7 @@ extern const struct venue venue_okx;
  */
 
 enum err okx_decode(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err okx_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err okx_decode_http(const char *url, const uint8_t *data, size_t size,
                          const struct instrument_list *list, struct venue_frame *out);
 /* The venue's own candles. */

@@ -231,7 +231,7 @@ static enum err decode_frame(struct venue_frame *frame, struct json_span documen
                : ERR_OK;
 }
 
-enum err okx_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+enum err okx_decode_general(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     venue_frame_clear(out);
     if (size == 4 && (memcmp(data, "pong", 4) == 0 || memcmp(data, "ping", 4) == 0)) {

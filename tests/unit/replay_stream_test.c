@@ -1,0 +1,193 @@
+/*
+ * The stream gives what the reader gives, whatever the number of threads: on
+ * whole tapes, damaged ones, growing ones.
+ */
+#include "replayer/replay_stream.h"
+
+#include "tests/unit/io_fault.c" /* compiled in */
+#include "tests/unit/tape_unit.h"
+
+static const unsigned thread_counts[] = {1, 2, 3, 8};
+
+struct told {
+    size_t count;
+    struct tape_loss losses[64];
+};
+
+static void tell(const struct tape_loss *loss, void *arg)
+{
+    struct told *told = arg;
+    if (told->count < 64)
+        told->losses[told->count] = *loss;
+    told->count++;
+}
+
+static enum err read_stream(struct io_fault *fault, bool salvage, unsigned threads,
+                            struct records *records, struct told *told)
+{
+    struct replay_stream_options options = {
+        .tape = {.salvage = salvage, .each_loss = tell, .arg = told},
+        .threads = threads,
+        .decode = true,
+    };
+    struct replay_stream *stream = NULL;
+    struct replay_batch batch;
+    enum err err = replay_stream_open(&stream, io_fault_io(fault), TAPE, &options);
+    while (err == ERR_OK) {
+        err = replay_stream_next(stream, &batch);
+        assert_true(err != ERR_OK || batch.count > 0);
+        for (size_t i = 0; err == ERR_OK && i < batch.count; i++)
+            records_add(records, &batch.records[i]);
+    }
+    if (err != ERR_END)
+        assert_err(err, replay_stream_next(stream, &batch));
+    replay_stream_close(stream);
+    return err;
+}
+
+static void assert_same_losses(const struct told *is, const struct told *should)
+{
+    assert_int_equal(is->count, should->count);
+    for (size_t i = 0; i < is->count && i < 64; i++) {
+        assert_string_equal(is->losses[i].file, should->losses[i].file);
+        assert_int_equal(is->losses[i].offset, should->losses[i].offset);
+        assert_int_equal(is->losses[i].first_seq, should->losses[i].first_seq);
+        assert_int_equal(is->losses[i].last_seq, should->losses[i].last_seq);
+    }
+}
+
+static enum err read_all(struct io_fault *fault, bool salvage, struct records *records,
+                         struct told *told)
+{
+    struct tape_reader_options options = {.salvage = salvage, .each_loss = tell, .arg = told};
+    struct tape_reader *reader = NULL;
+    struct record record;
+    enum err err = tape_reader_open(&reader, io_fault_io(fault), TAPE, &options);
+    while (err == ERR_OK) {
+        err = tape_reader_next(reader, &record);
+        if (err == ERR_OK)
+            records_add(records, &record);
+    }
+    tape_reader_close(reader);
+    return err;
+}
+
+static void assert_like_the_reader(struct io_fault *fault, bool salvage)
+{
+    struct records should = {0};
+    struct told told_should = {0};
+    char text[ERR_TEXT_MAX];
+    enum err err = read_all(fault, salvage, &should, &told_should);
+    snprintf(text, sizeof text, "%s", err == ERR_END ? "" : err_text(err));
+    for (size_t i = 0; i < sizeof thread_counts / sizeof thread_counts[0]; i++) {
+        struct records is = {0};
+        struct told told = {0};
+        assert_err(err, read_stream(fault, salvage, thread_counts[i], &is, &told));
+        if (err != ERR_END)
+            assert_string_equal(err_text(err), text);
+        assert_int_equal(is.count, should.count);
+        for (size_t k = 0; k < is.count; k++)
+            assert_record(&is.items[k], &should.items[k]);
+        assert_same_losses(&told, &told_should);
+        records_release(&is);
+    }
+    records_release(&should);
+}
+
+static void gives_what_the_reader_gives(void **state)
+{
+    (void)state;
+    struct io_fault *fault = io_fault_new();
+    unit_write(fault, 20000, 5000, 37, NULL);
+    assert_like_the_reader(fault, false);
+    assert_like_the_reader(fault, true);
+    io_fault_free(fault);
+}
+
+/* Changes one byte of the segment. */
+static void damage(struct io_fault *fault, unsigned segment, uint64_t offset)
+{
+    char path[64];
+    unit_path(path, segment);
+    size_t size = 0;
+    uint8_t *data = io_fault_data(fault, path, &size);
+    assert_true(offset < size);
+    data[offset] ^= 0x10;
+}
+
+static void damage_is_told_in_its_place(void **state)
+{
+    (void)state;
+    struct io_fault *fault;
+    uint64_t random = 7;
+    for (int round = 0; round < 20; round++) {
+        fault = io_fault_new();
+        unit_write(fault, 8000, 2000, 23, NULL);
+        for (uint64_t places = 1 + unit_below(&random, 4); places > 0; places--)
+            damage(fault, 1 + (unsigned)unit_below(&random, 3), unit_below(&random, 7000));
+        assert_like_the_reader(fault, false);
+        assert_like_the_reader(fault, true);
+        io_fault_free(fault);
+    }
+}
+
+static void follows_a_tape_that_grows(void **state)
+{
+    (void)state;
+    struct io_fault *fault = io_fault_new();
+    struct tape_writer_options writing = unit_options(4000);
+    struct tape_writer *writer = NULL;
+    struct records should = {0};
+    assert_ok(tape_writer_open(&writer, io_fault_io(fault), TAPE, &writing));
+    unit_append(writer, 10, 5, &should);
+    struct replay_stream_options options = {.threads = 3};
+    struct replay_stream *stream = NULL;
+    struct replay_batch batch;
+    size_t count = 0;
+    assert_ok(replay_stream_open(&stream, io_fault_io(fault), TAPE, &options));
+    for (int round = 0; round < 30; round++) {
+        enum err err;
+        while ((err = replay_stream_next(stream, &batch)) == ERR_OK)
+            for (size_t i = 0; i < batch.count; i++)
+                assert_record(&batch.records[i], &should.items[count++]);
+        assert_err(ERR_END, err);
+        assert_int_equal(count, should.count);
+        unit_append(writer, 20, 3, &should);
+    }
+    replay_stream_close(stream);
+    assert_ok(tape_writer_close(writer));
+    records_release(&should);
+    io_fault_free(fault);
+}
+
+static void closing_early_is_fine(void **state)
+{
+    (void)state;
+    struct io_fault *fault = io_fault_new();
+    unit_write(fault, 0, 3000, 10, NULL);
+    for (size_t i = 0; i < sizeof thread_counts / sizeof thread_counts[0]; i++) {
+        struct replay_stream_options options = {.threads = thread_counts[i], .decode = true};
+        struct replay_stream *stream = NULL;
+        struct replay_batch batch;
+        assert_ok(replay_stream_open(&stream, io_fault_io(fault), TAPE, &options));
+        if (i % 2 == 0)
+            assert_ok(replay_stream_next(stream, &batch));
+        replay_stream_close(stream);
+    }
+    struct replay_stream_options options = {.threads = 2};
+    struct replay_stream *stream = NULL;
+    assert_err(ERR_MISSING, replay_stream_open(&stream, io_fault_io(fault), "nothing", &options));
+    replay_stream_close(NULL);
+    io_fault_free(fault);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_what_the_reader_gives),
+        cmocka_unit_test(damage_is_told_in_its_place),
+        cmocka_unit_test(follows_a_tape_that_grows),
+        cmocka_unit_test(closing_early_is_fine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
