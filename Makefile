@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 .SECONDARY:
 .DEFAULT_GOAL := all
 
-VERSION := 0.3.0
+VERSION := 0.4.0
 CONFIG  ?= release
 ifeq ($(origin CC),default)
 CC := gcc
@@ -72,7 +72,7 @@ APP_OBJ    := $(call object,$(APP_SRC))
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 BINARY     := $(BUILD)/rewick
 # What the whole benchmark runs besides.
-BENCH_TOOLS := $(addprefix $(BUILD)/,flood_venue candle_bench)
+BENCH_TOOLS := $(addprefix $(BUILD)/,flood_venue candle_bench tape_bench)
 
 # ---- targets ----------------------------------------------------------------------------------
 

@@ -30,9 +30,11 @@ struct chunk_decoder {
     bool some_lost;
 };
 
-/* The columns of one block. One that is the same number all over is that number alone. */
+/* The columns of one block. One that is the same number all over is that number alone: number i is
+ * at of[i * step], and step is 0. */
 struct columns {
-    const int64_t *of[COLUMNS]; /* NULL: `constant` */
+    const int64_t *of[COLUMNS];
+    size_t step[COLUMNS];
     int64_t constant[COLUMNS];
 };
 
@@ -187,7 +189,8 @@ static bool read_columns(struct chunk_decoder *decoder, const struct sealed_lane
     const size_t count = header->record_count;
     for (unsigned i = 0; i < COLUMNS; i++) {
         int64_t *numbers = decoder->columns + i * count;
-        out->of[i] = NULL;
+        out->of[i] = &out->constant[i];
+        out->step[i] = 0;
         if (i == SIZE && !with_sizes) {
             p = skip_column(p, end);
         } else if (p < end && *p == COLUMN_CONSTANT) {
@@ -195,6 +198,7 @@ static bool read_columns(struct chunk_decoder *decoder, const struct sealed_lane
         } else {
             p = column_get(p, end, numbers, count);
             out->of[i] = numbers;
+            out->step[i] = 1;
         }
         if (!p)
             return false;
@@ -204,7 +208,7 @@ static bool read_columns(struct chunk_decoder *decoder, const struct sealed_lane
 
 static inline int64_t number_of(const struct columns *columns, enum column column, uint32_t i)
 {
-    return columns->of[column] ? columns->of[column][i] : columns->constant[column];
+    return columns->of[column][i * columns->step[column]];
 }
 
 /* Ascending, in the chunk, and nobody else's. */
@@ -214,11 +218,9 @@ static bool positions_are_free(const struct chunk_decoder *decoder, const struct
     const int64_t *positions = columns->of[POSITION];
     const uint32_t count = header->record_count;
     uint64_t taken = 0, next = 0;
-    if (!positions)
+    if (columns->step[POSITION] == 0)
         return count == 1 && (uint64_t)columns->constant[POSITION] < header->chunk_count &&
                !has(decoder->taken, (uint64_t)columns->constant[POSITION]);
-    if ((uint64_t)positions[count - 1] >= header->chunk_count)
-        return false;
     for (uint32_t i = 0; i < count; i++) {
         const uint64_t position = (uint64_t)positions[i];
         if (position < next || position >= header->chunk_count)
@@ -232,10 +234,8 @@ static bool positions_are_free(const struct chunk_decoder *decoder, const struct
 /* All bits that any number of the column has. */
 static uint64_t bits_of(const struct columns *columns, enum column column, uint32_t count)
 {
-    uint64_t bits = 0;
-    if (!columns->of[column])
-        return (uint64_t)columns->constant[column];
-    for (uint32_t i = 0; i < count; i++)
+    uint64_t bits = (uint64_t)columns->of[column][0];
+    for (uint32_t i = 1; i < count && columns->step[column] > 0; i++)
         bits |= (uint64_t)columns->of[column][i];
     return bits;
 }
@@ -303,24 +303,29 @@ static void scatter(struct chunk_decoder *decoder, const struct tape_unit *unit,
         .venue = take_venue(memory, header->lane.venue),
         .unread = !part->wanted,
     };
+    const int64_t *of[SIZE];
+    size_t step[SIZE];
+    memcpy(of, columns->of, sizeof of);
+    memcpy(step, columns->step, sizeof step);
     for (uint32_t i = 0; i < header->record_count; i++) {
-        const uint64_t position = (uint64_t)number_of(columns, POSITION, i);
-        const int64_t wall = number_of(columns, WALL, i);
-        const uint8_t flags = (uint8_t)number_of(columns, FLAGS, i);
+        const uint64_t position = (uint64_t)*of[POSITION];
+        const uint64_t flags = (uint64_t)*of[FLAGS];
+        const int64_t source = *of[SOURCE];
         struct record *out = &memory->records[position];
         put(decoder->taken, position);
         *out = start;
         out->seq = unit->first_seq + position;
-        out->flags = (uint8_t)(flags & ~TAPE_ROW_HAS_SOURCE_TIME);
-        out->connection = (uint32_t)number_of(columns, CONNECTION, i);
-        out->wall_ns = wall;
-        out->mono_ns = (int64_t)((uint64_t)wall + (uint64_t)number_of(columns, MONO, i));
-        out->source_ns =
-            flags & TAPE_ROW_HAS_SOURCE_TIME ? number_of(columns, SOURCE, i) : RECORD_NO_TIME;
+        out->flags = (uint8_t)(flags & ~(uint64_t)TAPE_ROW_HAS_SOURCE_TIME);
+        out->connection = (uint32_t)*of[CONNECTION];
+        out->wall_ns = *of[WALL];
+        out->mono_ns = (int64_t)((uint64_t)*of[WALL] + (uint64_t)*of[MONO]);
+        out->source_ns = flags & TAPE_ROW_HAS_SOURCE_TIME ? source : RECORD_NO_TIME;
         if (texts) {
             out->data = texts[i].data;
             out->size = texts[i].size;
         }
+        for (unsigned column = 0; column < SIZE; column++)
+            of[column] += step[column];
     }
     for (uint32_t i = 0; part->before && i < header->record_count; i++)
         put(decoder->before, (uint64_t)number_of(columns, POSITION, i));

@@ -20,9 +20,10 @@ DEADLINE = 60  # seconds; never reached when all is well
 
 
 class Recorder:
-    """A running `rewick record`. `venue`: whom to record, or a list of (name, venue); None: `args` say it all."""
+    """A running `rewick record`. `venue`: whom to record, or a list of (name, venue); None: `args` say it all.
+    It does not seal unless asked: tape_bytes, the witness of these tests, reads tapes as they were written."""
 
-    def __init__(self, rewick, folder, venue, *args, name="binance:BTC-USDT", stdout=None, tape=None):
+    def __init__(self, rewick, folder, venue, *args, name="binance:BTC-USDT", stdout=None, tape=None, seal=False):
         self.rewick = rewick
         self.tape = pathlib.Path(folder) / (tape or "tape")
         self.err_path = pathlib.Path(folder) / f"stderr{random.getrandbits(40):x}"
@@ -30,6 +31,8 @@ class Recorder:
         command = [rewick, "record"]
         if venue:
             command += ["--out", self.tape, "--venue", name, "--url", f"{name.split(':')[0]}={venue.url}"]
+        if not seal:
+            command += ["--no-seal"]
         self._files = [open(self.err_path, "wb"), open(self.out_path, "wb")]
         self.process = subprocess.Popen(
             [str(word) for word in [*command, *args]],

@@ -220,14 +220,14 @@ def sealed_count(tape):
 
 def test_a_recorder_seals_what_is_finished(rewick, run, recorder):
     with Binance(BTC) as venue, venue.pumping(0.002):
-        rec = recorder(venue, *SMALL)
+        rec = recorder(venue, *SMALL, seal=True)
         until(lambda: rec.tape.exists() and sealed_count(rec.tape) >= 3, "sealed segments", recorder=rec)
         told = rec.status()["tape"]
         assert told["segments_sealed"] >= 1 and told["segments_live"] >= 1
         rec.kill()  # whatever it was at
         run("tape", "verify", rec.tape)
         before = cat(run, rec.tape)
-        again = recorder(venue, *SMALL)
+        again = recorder(venue, *SMALL, seal=True)
         sealed = sealed_count(rec.tape)
         until(lambda: sealed_count(rec.tape) >= sealed + 3, "more of them", recorder=again)
         text = subprocess.run([rewick, "status", rec.tape], capture_output=True, text=True, check=False).stdout
@@ -247,7 +247,7 @@ def test_a_recorder_seals_what_is_finished(rewick, run, recorder):
 
 def test_asked_not_to_it_seals_nothing(run, recorder):
     with Binance(BTC) as venue, venue.pumping(0.002):
-        rec = recorder(venue, *SMALL, "--no-seal")
+        rec = recorder(venue, *SMALL)
         until(lambda: rec.tape.exists() and len(segments(rec.tape)) >= 6, "segments", recorder=rec)
         assert "segments_sealed" not in rec.status()["tape"]
         rec.stop()
@@ -272,14 +272,14 @@ def test_what_is_played_into_a_recorder_comes_out_of_its_sealed_tape(rewick, roo
 
 def test_a_damaged_segment_is_told_once_and_does_not_end_the_recording(run, recorder):
     with Binance(BTC) as venue, venue.pumping(0.002):
-        rec = recorder(venue, *SMALL, "--no-seal")
+        rec = recorder(venue, *SMALL)
         until(lambda: rec.tape.exists() and len(segments(rec.tape)) >= 4, "segments", recorder=rec)
         rec.stop()
         first = segments(rec.tape)[0]
         damaged = bytearray(first.read_bytes())
         damaged[len(damaged) // 2] ^= 1
         first.write_bytes(damaged)
-        again = recorder(venue, "--segment-bytes", "8192", "--flush-ms", "20", "--no-candles")
+        again = recorder(venue, "--segment-bytes", "8192", "--flush-ms", "20", "--no-candles", seal=True)
         until(lambda: sealed_count(rec.tape) >= 5, "sealed segments", recorder=again)
         time.sleep(2.5)  # several looks
         again.stop(status=3)  # candles cannot be made of it

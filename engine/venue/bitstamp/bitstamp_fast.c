@@ -118,7 +118,8 @@ static bool decode_named_book(struct fast *fast, struct venue_frame *frame)
         return false;
     }
     word.end = fast->at;
-    return take_word(&word, frame) && FAST_EAT(fast, "\",\"data\":{") && take_times(fast, frame);
+    return take_word(&word, frame) && FAST_EAT(fast, "\",\"data\":{") && take_times(fast, frame) &&
+           FAST_EAT_BACK(fast, "}}");
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */

@@ -195,7 +195,7 @@ static bool decode_data(struct fast *fast, struct venue_frame *frame)
         return false;
     }
     if (FAST_EAT(fast, "\"ts\":")) {
-        return fast_ms(fast, &frame->source_ns) && FAST_EAT(fast, ",");
+        return fast_ms(fast, &frame->source_ns) && FAST_EAT(fast, ",") && FAST_EAT_BACK(fast, "}");
     }
     return (FAST_EAT_BACK(fast, ",\"type\":\"snapshot\"}") || FAST_EAT_BACK(fast, "}")) &&
            take_last_time(fast, &frame->source_ns);

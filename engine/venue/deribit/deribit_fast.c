@@ -146,7 +146,7 @@ static bool decode_data(struct fast *fast, struct venue_frame *frame)
         return decode_chart(fast);
     }
     return skip_head(fast) && FAST_EAT(fast, "\"timestamp\":") &&
-           fast_epoch(fast, &frame->source_ns) && FAST_EAT(fast, ",");
+           fast_epoch(fast, &frame->source_ns) && FAST_EAT(fast, ",") && FAST_EAT_BACK(fast, "}}}");
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */

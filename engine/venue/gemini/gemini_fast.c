@@ -76,13 +76,13 @@ static bool decode_levels(struct fast *fast, struct venue_frame *frame)
     uint64_t ignored = 0;
     FAST_DATA(frame, "");
     return fast_u64(fast, &ignored) && FAST_EAT(fast, ",\"bids\":[") && fast_skip_array(fast) &&
-           FAST_EAT(fast, ",\"asks\":[") && !fast_find(fast, ':');
+           FAST_EAT(fast, ",\"asks\":[") && FAST_EAT_BACK(fast, "]}") && !fast_find(fast, ':');
 }
 
 static bool decode_depth(struct fast *fast, struct venue_frame *frame)
 {
     FAST_DATA(frame, "depth");
-    return take_event(fast, frame);
+    return take_event(fast, frame) && FAST_EAT_BACK(fast, "}");
 }
 
 /* ---- the old API ----------------------------------------------------------------------------- */
@@ -163,7 +163,7 @@ static bool decode_changes(struct fast *fast, struct venue_frame *frame)
         return false;
     }
     struct fast rest = *fast;
-    return !fast_find(&rest, ':') || decode_snapshot(fast, frame);
+    return fast_find(&rest, ':') ? decode_snapshot(fast, frame) : FAST_EAT_BACK(fast, "]}");
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
