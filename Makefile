@@ -77,7 +77,7 @@ BENCH_TOOLS := $(addprefix $(BUILD)/,flood_venue candle_bench tape_bench)
 # ---- targets ----------------------------------------------------------------------------------
 
 .PHONY: all help deps deps-test run test check unit e2e format format-check headers-check lint fuzz fuzz-decode sim \
-	bench bench-size bench-candle-replay bench-seal bench-seek bench-capture bench-candles bench-tape torture fixtures man install clean
+	bench bench-size bench-candle-replay bench-seal bench-seek bench-capture bench-candles bench-decode bench-tape torture fixtures man install clean
 
 ## all: build build/rewick
 all: $(BINARY)
@@ -145,6 +145,10 @@ bench-seek: all
 ## bench-capture: what recording costs and how much it takes; about 6 minutes (ARGS="--seconds 30")
 bench-capture: all $(BUILD)/flood_venue $(BUILD)/slow_sync.so
 	$(Q)bench/capture.py $(BINARY) $(BUILD)/flood_venue $(ARGS)
+
+## bench-decode: what decoding a frame costs, per venue and channel, beside jansson (ARGS="--venue kraken")
+bench-decode: $(BUILD)/decode_bench
+	$(Q)$(BUILD)/decode_bench $(ARGS)
 
 ## bench-candles: what a trade costs the engine, with all its candles; about 3 minutes (ARGS="--case one")
 bench-candles: $(BUILD)/candle_bench
@@ -231,7 +235,7 @@ $(BUILD)/sim: $(BUILD)/obj/tests/sim/sim.o $(SIM_OBJ) $(BUILD)/libapp.a $(BUILD)
 REFERENCE_SRC := $(filter-out engine/venue/json_scan.c,$(wildcard engine/venue/*.c engine/venue/*/*.c)) \
 	tests/reference_decoder/json_scan_jansson.c
 REFERENCE_OBJ := $(REFERENCE_SRC:%.c=$(BUILD)/obj/reference/%.o)
-REFERENCE_OFF := $(LTO_FLAGS) -fsanitize=% -fno-sanitize-recover=%
+REFERENCE_OFF := $(LTO_FLAGS) -fsanitize=% -fsanitize-% -fno-sanitize-%
 $(BUILD)/obj/reference/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	@$(if $(V),,echo "  CC    $< (reference)")
@@ -247,7 +251,7 @@ $(BUILD)/libreference.a: $(patsubst %,$(BUILD)/obj/tests/reference_decoder/%.o,d
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/tests/decode_equal_test: $(BUILD)/obj/tests/unit/decode_equal_test.o $(BUILD)/libreference.a \
-		$(BUILD)/libapp.a $(BUILD)/librewick.a
+		$(BUILD)/librewick.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) $(LTO_NONE) -o $@ $^ -lcmocka $(LDLIBS)
 
@@ -266,6 +270,9 @@ $(BUILD)/candle_bench: $(BUILD)/obj/bench/candle_bench.o $(BUILD)/librewick.a
 	$(Q)$(CC) $(LDFLAGS) $(LTO_LINK) $(WRAPPED) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tape_bench: $(BUILD)/obj/bench/tape_bench.o $(BUILD)/librewick.a
+	$(Q)$(CC) $(LDFLAGS) $(LTO_LINK) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/decode_bench: $(BUILD)/obj/bench/decode_bench.o $(BUILD)/librewick.a
 	$(Q)$(CC) $(LDFLAGS) $(LTO_LINK) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/slow_sync.so: bench/slow_sync.c

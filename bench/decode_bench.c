@@ -12,7 +12,7 @@
  * slice by slice; figures are medians of slices, in ns of the thread's processor time, and
  * instructions where the kernel allows to count them. Without that,
  *
- *   valgrind --tool=callgrind --toggle-collect=run_fast decode_bench --venue kraken --slices 1
+ *   valgrind --tool=callgrind --toggle-collect=run_fast decode_bench --venue NAME --slices 1
  *
  * counts them.
  */
@@ -32,6 +32,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#define RECORDINGS  "bench/decode_recordings.txt"
 #define CAPTURES    "../shared/captures/"
 #define GROUPS_MAX  64
 #define FRAMES_MAX  4096
@@ -149,32 +150,23 @@ static void add_frame(struct groups *groups, const struct venue *venue, bool mad
 
 /* ---- recordings ------------------------------------------------------------------------------ */
 
+/* "time frame", "frame", or {"t":"recv","data":"frame"} */
 enum form { FORM_STAMPED, FORM_BARE, FORM_JSON };
 
-static const struct recording {
-    const char *venue, *file;
-    enum form form; /* "time frame", "frame", or {"t":"recv","data":"frame"} */
-} recordings[] = {
-    {"binance", "hftbacktest/spot/btcusdt_20240808.gz", FORM_STAMPED},
-    {"binance", "cryptofeed/BINANCE-20210417.ws.1.0", FORM_STAMPED},
-    {"binance-us", "cryptofeed/BINANCE_US.ws.1.0", FORM_STAMPED},
-    {"binance-usdm", "hftbacktest/usdm/btcusdt_20240808.gz", FORM_STAMPED},
-    {"binance-usdm", "cryptofeed/BINANCE_FUTURES.ws.1.0", FORM_STAMPED},
-    {"binance-coinm", "hftbacktest/coinm/btcusd_perp_20240808.gz", FORM_STAMPED},
-    {"coinbase", "cryptofeed/COINBASE.ws.28.0", FORM_STAMPED},
-    {"coinbase-advanced", "cryptofeed-v3/COINBASE.jsonl.zst", FORM_JSON},
-    {"kraken", "kraken-v2/frames.jsonl", FORM_BARE},
-    {"kraken-v1", "cryptofeed/KRAKEN.ws.48.0", FORM_STAMPED},
-    {"kraken-v1", "cryptofeed/KRAKEN.ws.49.0", FORM_STAMPED},
-    {"kraken-v1", "cryptofeed/KRAKEN.ws.50.0", FORM_STAMPED},
-    {"okx", "cryptofeed/OKX.ws.1.0", FORM_STAMPED},
-    {"bybit-linear", "cryptofeed-v3/BYBIT.jsonl.zst", FORM_JSON},
-    {"bitstamp", "cryptofeed/BITSTAMP.ws.1.0", FORM_STAMPED},
-    {"gemini", "cryptofeed/GEMINI.ws.1.0", FORM_STAMPED},
-    {"bitfinex", "cryptofeed/BITFINEX.ws.11.0", FORM_STAMPED},
-    {"deribit", "cryptofeed/DERIBIT.ws.1.0", FORM_STAMPED},
-    {"kucoin", "cryptofeed/KUCOIN.ws.1.0", FORM_STAMPED},
+struct recording {
+    char venue[32], file[128];
+    enum form form;
 };
+
+static enum form form_of(const char *word)
+{
+    static const char *const words[] = {"stamped", "bare", "json"};
+    for (unsigned i = 0; i < 3; i++)
+        if (strcmp(words[i], word) == 0)
+            return (enum form)i;
+    fail("a recording is of no known form");
+    return FORM_BARE;
+}
 
 /* The file with a NUL behind it, unpacked when it is of gzip; NULL when there is none. */
 static char *load(const char *path, size_t *out_size)
@@ -246,6 +238,27 @@ static bool add_recording(struct groups *groups, const struct recording *recordi
     free(text);
     groups->general.connection = ++groups->fast.connection;
     return true;
+}
+
+/* How many of them are there. */
+static size_t add_recordings(struct groups *groups, const char *only)
+{
+    char line[256], form[16];
+    struct recording recording;
+    size_t there = 0;
+    FILE *list = fopen(RECORDINGS, "r");
+    if (!list)
+        fail("no " RECORDINGS "; run it at the root of the tree");
+    while (fgets(line, sizeof line, list)) {
+        if (line[0] == '#' ||
+            sscanf(line, "%31s %127s %15s", recording.venue, recording.file, form) != 3)
+            continue;
+        recording.form = form_of(form);
+        if (strstr(recording.venue, only))
+            there += add_recording(groups, &recording);
+    }
+    fclose(list);
+    return there;
 }
 
 /* ---- invented trades ------------------------------------------------------------------------- */
@@ -445,7 +458,7 @@ int main(int argc, char **argv)
 {
     static struct groups groups;
     const char *only = "", *channel = "";
-    size_t slices = 15, there = 0, all = sizeof recordings / sizeof recordings[0];
+    size_t slices = 15;
     for (int i = 1; i < argc; i += 2) {
         if (strcmp(argv[i], "--venue") == 0 && argv[i + 1])
             only = argv[i + 1];
@@ -458,9 +471,7 @@ int main(int argc, char **argv)
     }
     venue_frame_init(&groups.general);
     venue_frame_init(&groups.fast);
-    for (size_t i = 0; i < all; i++)
-        if (strstr(recordings[i].venue, only))
-            there += add_recording(&groups, &recordings[i]);
+    size_t there = add_recordings(&groups, only);
     for (const struct venue *const *venue = venue_all(); *venue; venue++)
         if (strstr((*venue)->name, only))
             add_made(&groups, *venue);

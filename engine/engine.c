@@ -50,6 +50,14 @@ struct venue_state {
     uint64_t malformed, dropped;        /* frames: could not be read; are not on the tape */
 };
 
+/* Receive time, as the records told it. */
+struct receive_clock {
+    bool started;
+    int64_t mono_ns;      /* highest of the session */
+    int64_t wall_ns;      /* of the last record */
+    int64_t last_mono_ns; /* likewise */
+};
+
 struct engine {
     struct engine_config config;
     struct engine_filter filter;
@@ -59,11 +67,8 @@ struct engine {
     struct venue_frame frame;
 
     /* clock */
-    bool started;
-    int64_t mono_ns;      /* highest of the session */
-    int64_t wall_ns;      /* of the last record */
-    int64_t last_mono_ns; /* likewise */
-    uint64_t dropped;     /* frames of no venue in particular */
+    struct receive_clock time;
+    uint64_t dropped; /* frames of no venue in particular */
 
     struct health *health;       /* NULL: nobody listens */
     int64_t report_ns;           /* clock of the next report */
@@ -752,7 +757,7 @@ static enum err take_record(struct engine *engine, const struct record *record)
     return ERR_OK;
 }
 
-static int64_t elapsed(int64_t from_ns, int64_t to_ns)
+static inline int64_t elapsed(int64_t from_ns, int64_t to_ns)
 {
     int64_t passed_ns;
     if (to_ns <= from_ns)
@@ -761,31 +766,39 @@ static int64_t elapsed(int64_t from_ns, int64_t to_ns)
 }
 
 /* Whether the wall clock moved by much more or less than the monotonic one. */
-static bool is_step(const struct engine *engine, const struct record *record)
+static inline bool is_step(const struct receive_clock *time, const struct record *record)
 {
     int64_t wall_ns, mono_ns, difference_ns;
-    if (__builtin_sub_overflow(record->wall_ns, engine->wall_ns, &wall_ns) ||
-        __builtin_sub_overflow(record->mono_ns, engine->last_mono_ns, &mono_ns) ||
+    if (__builtin_sub_overflow(record->wall_ns, time->wall_ns, &wall_ns) ||
+        __builtin_sub_overflow(record->mono_ns, time->last_mono_ns, &mono_ns) ||
         __builtin_sub_overflow(wall_ns, mono_ns, &difference_ns))
         return true;
     return difference_ns > STEP_NS || difference_ns < -STEP_NS;
+}
+
+static inline void set_time(struct receive_clock *time, const struct record *record)
+{
+    if (record->mono_ns > time->mono_ns)
+        time->mono_ns = record->mono_ns;
+    time->wall_ns = record->wall_ns;
+    time->last_mono_ns = record->mono_ns;
 }
 
 /* Receive time that has passed since the last record: by the monotonic clock, and by the wall clock
  * from one session to the next. */
 static int64_t pass_time(struct engine *engine, const struct record *record)
 {
+    struct receive_clock *time = &engine->time;
     int64_t passed_ns = 0;
-    bool new_session = record->type == RECORD_CONFIG || !engine->started;
-    if (engine->started)
-        passed_ns = new_session ? elapsed(engine->wall_ns, record->wall_ns)
-                                : elapsed(engine->mono_ns, record->mono_ns);
-    engine->stats.clock_steps += !new_session && is_step(engine, record);
-    if (new_session || record->mono_ns > engine->mono_ns)
-        engine->mono_ns = record->mono_ns;
-    engine->wall_ns = record->wall_ns;
-    engine->last_mono_ns = record->mono_ns;
-    engine->started = true;
+    bool new_session = record->type == RECORD_CONFIG || !time->started;
+    if (time->started)
+        passed_ns = new_session ? elapsed(time->wall_ns, record->wall_ns)
+                                : elapsed(time->mono_ns, record->mono_ns);
+    engine->stats.clock_steps += !new_session && is_step(time, record);
+    if (new_session)
+        time->mono_ns = record->mono_ns;
+    set_time(time, record);
+    time->started = true;
     return passed_ns;
 }
 
@@ -838,38 +851,45 @@ enum err engine_feed_decoded(struct engine *engine, const struct record *record,
     return feed(engine, record);
 }
 
-/* Whether record `i` may be passed; `venue` and `connection` are those of a record that could. */
-static bool is_idle(const struct record *record, uint32_t code, const struct record *alike)
-{
-    return code == DECODED_MARKET && record->type == RECORD_RECEIVED &&
-           record->connection == alike->connection && record->venue == alike->venue;
-}
-
-/* A record of market data that the engine knows the venue and the connection of. */
+/* A record of market data, of a venue and a connection that the engine knows. */
 static bool begins_pass(struct engine *engine, const struct record *record)
 {
-    return engine->started && engine->health == NULL && engine->markets.composite == NULL &&
+    return engine->time.started && engine->health == NULL && engine->markets.composite == NULL &&
            record->type == RECORD_RECEIVED && find_venue(engine, record) &&
            (record->connection == 0 ||
             market_set_connection(&engine->markets, record->connection) != NULL);
 }
 
+/* Market data of the same venue and connection. */
+static inline bool is_alike(const struct record *record, uint32_t code, const struct record *first)
+{
+    return code == DECODED_MARKET && record->type == RECORD_RECEIVED &&
+           record->connection == first->connection && record->venue == first->venue;
+}
+
 size_t engine_pass(struct engine *engine, const struct record *records, size_t count,
                    const struct decoded *decoded, size_t first)
 {
-    size_t passed = 0;
     const uint32_t *codes = decoded->codes + first;
     if (count == 0 || codes[0] != DECODED_MARKET || !begins_pass(engine, &records[0]))
         return 0;
-    int64_t due_ns = market_set_due(&engine->markets);
-    while (passed < count && is_idle(&records[passed], codes[passed], &records[0])) {
+    struct receive_clock time = engine->time;
+    int64_t clock_ns = engine->markets.clock_ns, due_ns = market_set_due(&engine->markets);
+    uint64_t steps = 0;
+    size_t passed = 0;
+    while (passed < count && is_alike(&records[passed], codes[passed], &records[0])) {
         const struct record *record = &records[passed];
-        int64_t passed_ns = elapsed(engine->mono_ns, record->mono_ns);
-        if (passed_ns >= due_ns - engine->markets.clock_ns)
+        int64_t passed_ns = elapsed(time.mono_ns, record->mono_ns);
+        if (passed_ns >= due_ns - clock_ns)
             break;
-        engine->markets.clock_ns += pass_time(engine, record);
+        clock_ns += passed_ns;
+        steps += is_step(&time, record);
+        set_time(&time, record);
         passed++;
     }
+    engine->time = time;
+    engine->markets.clock_ns = clock_ns;
+    engine->stats.clock_steps += steps;
     engine->stats.records += passed;
     if (engine->last->wanted)
         engine->stats.frames += passed;

@@ -2,6 +2,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/base/time_text.h"
+#include "engine/tape/tape_losses.h"
 #include "engine/tape/tape_reader.h"
 #include "replayer/candle_frames.h"
 #include "replayer/replayer_commands.h"
@@ -101,16 +102,14 @@ static void tell_tail(const struct tape_loss *tail)
 static void tell_loss(const struct tape_loss *loss, void *arg)
 {
     (void)arg;
-    char missing[80] = "";
+    char missing[TAPE_MISSING_TEXT_MAX];
     if (loss->torn) {
         tell_tail(loss);
         return;
     }
-    if (loss->last_seq)
-        snprintf(missing, sizeof missing, "; records %llu to %llu are missing",
-                 (unsigned long long)loss->first_seq, (unsigned long long)loss->last_seq);
-    log_warn("%s, offset %llu: %s%s", loss->file, (unsigned long long)loss->offset, loss->reason,
-             missing);
+    tape_loss_missing(missing, loss);
+    log_warn("%s, offset %llu: %s%s%s", loss->file, (unsigned long long)loss->offset, loss->reason,
+             missing[0] ? "; " : "", missing);
 }
 
 /* ERR_STOP behind the last record wanted. */

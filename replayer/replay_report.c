@@ -2,6 +2,7 @@
 
 #include "engine/base/log.h"
 #include "engine/base/time_text.h"
+#include "engine/tape/tape_losses.h"
 #include "replayer/replay_progress.h"
 #include "replayer/replay_stop.h"
 
@@ -101,16 +102,10 @@ void replay_report_loss(char text[REPLAY_REPORT_MAX], const struct tape_loss *lo
     if (loss->size > 0)
         used += snprintf(text + used, REPLAY_REPORT_MAX - (size_t)used,
                          "%" PRIu64 " bytes cannot be used: ", loss->size);
-    used += snprintf(text + used, REPLAY_REPORT_MAX - (size_t)used, "%s", loss->reason);
-    if (loss->first_seq == 0 || used >= REPLAY_REPORT_MAX)
-        return;
-    if (loss->first_seq == loss->last_seq)
-        snprintf(text + used, REPLAY_REPORT_MAX - (size_t)used, "; record %" PRIu64 " is missing",
-                 loss->first_seq);
-    else
-        snprintf(text + used, REPLAY_REPORT_MAX - (size_t)used,
-                 "; records %" PRIu64 " to %" PRIu64 " are missing", loss->first_seq,
-                 loss->last_seq);
+    char missing[TAPE_MISSING_TEXT_MAX];
+    tape_loss_missing(missing, loss);
+    snprintf(text + used, REPLAY_REPORT_MAX - (size_t)used, "%s%s%s", loss->reason,
+             missing[0] ? "; " : "", missing);
 }
 
 /* ---- names that are not there --------------------------------------------------------------- */

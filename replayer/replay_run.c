@@ -33,6 +33,7 @@ struct replay {
     uint64_t candles; /* closed and corrected */
     uint64_t losses;  /* torn tails not counted */
     bool begun;       /* a record at or after --from was met */
+    bool gave;        /* the outputs got something since they were last committed */
     enum err tap_err; /* of the tap, kept until the record is done */
 };
 
@@ -73,6 +74,7 @@ static void on_candle(const struct candle *candle, void *arg)
 {
     struct replay *replay = arg;
     replay->candles += candle->state != CANDLE_FORMING;
+    replay->gave = true;
     outputs_candle(candle, replay->outputs);
     tap_candle(candle, replay);
 }
@@ -80,6 +82,7 @@ static void on_candle(const struct candle *candle, void *arg)
 static void on_health(const struct health_report *report, void *arg)
 {
     struct replay *replay = arg;
+    replay->gave = true;
     outputs_health(report, replay->outputs);
 }
 
@@ -234,7 +237,10 @@ static enum err feed(struct replay *replay, const struct record *record)
         return err;
     replay->seq = record->seq;
     err = tap_record(replay, record);
-    return err == ERR_OK ? outputs_commit(replay->outputs, record->seq, false) : err;
+    if (err != ERR_OK || !replay->gave)
+        return err;
+    replay->gave = false;
+    return outputs_commit(replay->outputs, record->seq, false);
 }
 
 /* How many of the batch's next records lie before --to. */
@@ -292,7 +298,9 @@ static enum err next_batch(struct replay *replay)
 {
     replay->at = 0;
     replay->batch.count = 0;
-    enum err err = replay_stream_next(replay->stream, &replay->batch);
+    enum err err = outputs_commit(replay->outputs, replay->seq, false);
+    if (err == ERR_OK)
+        err = replay_stream_next(replay->stream, &replay->batch);
     show_progress(replay);
     if (err == ERR_END && replay->settings->follow)
         return wait_until(replay, clock_mono_ns() + FOLLOW_NS);

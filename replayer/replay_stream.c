@@ -1,6 +1,7 @@
 #include "replayer/replay_stream.h"
 
 #include "engine/tape/tape_scan.h"
+#include "engine/trade/trade.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -79,9 +80,13 @@ static size_t size_of(const struct tape_unit *unit)
     size_t size = unit->bytes.size + unit->record_count * sizeof(struct record);
     if (!unit->sealed)
         return size + unit->block.content_size;
-    for (size_t i = 0; i < unit->part_count; i++)
+    for (size_t i = 0; i < unit->part_count; i++) {
+        const struct sealed_lane_header *header = &unit->parts[i].header;
         if (unit->parts[i].wanted)
-            size += unit->parts[i].header.payloads_bytes;
+            size += header->payloads_bytes;
+        if (unit->parts[i].wanted && header->lane.role == LANE_TRADES)
+            size += header->record_count * sizeof(struct trade);
+    }
     return size;
 }
 

@@ -20,7 +20,7 @@
 
 #define REPLAY_THREADS_MAX  64
 #define REPLAY_STREAM_UNITS 32 /* ahead, at most */
-#define REPLAY_STREAM_BYTES (10u * 1024 * 1024)
+#define REPLAY_STREAM_BYTES (8u * 1024 * 1024)
 
 struct replay_stream;
 

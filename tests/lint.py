@@ -21,6 +21,7 @@ TEXTS = sorted(
         "tests/**/*.py", "tests/**/*.sh", "bench/*.py", "fixtures/*.sh", ".ci/*", "Makefile", "*.md", "docs/*",
     )
     for path in ROOT.glob(pattern)
+    if path.is_file()
 )
 
 

@@ -291,44 +291,66 @@ static enum err read_payloads(struct chunk_decoder *decoder, const struct tape_u
     return ERR_OK;
 }
 
+/* Flags and connections that are not the same all over. */
+static void scatter_rest(const struct columns *columns, uint32_t count, struct record *records)
+{
+    for (uint32_t i = 0; i < count && columns->step[CONNECTION] > 0; i++)
+        records[number_of(columns, POSITION, i)].connection =
+            (uint32_t)number_of(columns, CONNECTION, i);
+    for (uint32_t i = 0; i < count && columns->step[FLAGS] > 0; i++) {
+        const uint8_t flags = (uint8_t)number_of(columns, FLAGS, i);
+        struct record *out = &records[number_of(columns, POSITION, i)];
+        out->flags = (uint8_t)(flags & ~TAPE_ROW_HAS_SOURCE_TIME);
+        if (!(flags & TAPE_ROW_HAS_SOURCE_TIME))
+            out->source_ns = RECORD_NO_TIME;
+    }
+}
+
 /* Puts the block's records into their places. */
 static void scatter(struct chunk_decoder *decoder, const struct tape_unit *unit,
-                    const struct tape_unit_part *part, const struct columns *columns,
+                    const struct tape_unit_part *part, struct columns *columns,
                     struct chunk_records *memory)
 {
-    const struct sealed_lane_header *header = &part->header;
-    const struct lane_text *texts = part->wanted ? decoder->texts : NULL;
+    const uint32_t count = part->header.record_count;
+    const uint8_t flags = (uint8_t)number_of(columns, FLAGS, 0);
     const struct record start = {
-        .type = header->lane.type,
-        .venue = take_venue(memory, header->lane.venue),
+        .type = part->header.lane.type,
+        .flags = (uint8_t)(flags & ~TAPE_ROW_HAS_SOURCE_TIME),
+        .venue = take_venue(memory, part->header.lane.venue),
+        .connection = (uint32_t)number_of(columns, CONNECTION, 0),
         .unread = !part->wanted,
     };
-    const int64_t *of[SIZE];
-    size_t step[SIZE];
-    memcpy(of, columns->of, sizeof of);
-    memcpy(step, columns->step, sizeof step);
-    for (uint32_t i = 0; i < header->record_count; i++) {
-        const uint64_t position = (uint64_t)*of[POSITION];
-        const uint64_t flags = (uint64_t)*of[FLAGS];
-        const int64_t source = *of[SOURCE];
+    if (columns->step[FLAGS] == 0 && !(flags & TAPE_ROW_HAS_SOURCE_TIME)) {
+        columns->of[SOURCE] = &columns->constant[SOURCE];
+        columns->step[SOURCE] = 0;
+        columns->constant[SOURCE] = RECORD_NO_TIME;
+    }
+    const int64_t *positions = columns->of[POSITION], *walls = columns->of[WALL];
+    const int64_t *monos = columns->of[MONO], *sources = columns->of[SOURCE];
+    const size_t mono_step = columns->step[MONO], source_step = columns->step[SOURCE];
+    const size_t wall_step = columns->step[WALL];
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t position = (uint64_t)positions[i];
+        const uint64_t wall = (uint64_t)*walls;
         struct record *out = &memory->records[position];
         put(decoder->taken, position);
         *out = start;
         out->seq = unit->first_seq + position;
-        out->flags = (uint8_t)(flags & ~(uint64_t)TAPE_ROW_HAS_SOURCE_TIME);
-        out->connection = (uint32_t)*of[CONNECTION];
-        out->wall_ns = *of[WALL];
-        out->mono_ns = (int64_t)((uint64_t)*of[WALL] + (uint64_t)*of[MONO]);
-        out->source_ns = flags & TAPE_ROW_HAS_SOURCE_TIME ? source : RECORD_NO_TIME;
-        if (texts) {
-            out->data = texts[i].data;
-            out->size = texts[i].size;
-        }
-        for (unsigned column = 0; column < SIZE; column++)
-            of[column] += step[column];
+        out->wall_ns = (int64_t)wall;
+        out->mono_ns = (int64_t)(wall + (uint64_t)*monos);
+        out->source_ns = *sources;
+        walls += wall_step;
+        monos += mono_step;
+        sources += source_step;
     }
-    for (uint32_t i = 0; part->before && i < header->record_count; i++)
-        put(decoder->before, (uint64_t)number_of(columns, POSITION, i));
+    scatter_rest(columns, count, memory->records);
+    for (uint32_t i = 0; part->wanted && i < count; i++) {
+        struct record *out = &memory->records[positions[i]];
+        out->data = decoder->texts[i].data;
+        out->size = decoder->texts[i].size;
+    }
+    for (uint32_t i = 0; part->before && i < count; i++)
+        put(decoder->before, (uint64_t)positions[i]);
 }
 
 /* Numbers from `from_seq` on that a set of positions holds. */

@@ -1,7 +1,8 @@
 #include "engine/tape/column.h"
 
-#include <string.h>
+#include "engine/base/bytes.h"
 #include "engine/tape/varint.h"
+#include <string.h>
 
 enum mode { MODE_CONSTANT, MODE_PLAIN, MODE_DELTA, MODE_DELTA_OF_DELTA, MODES };
 
@@ -154,9 +155,32 @@ enum err column_put_delta(struct buf *out, const int64_t *numbers, size_t count)
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
+/* Without a branch on its length, which nothing foretells in a column of noise; one byte or more
+ * is foretold well. */
+static inline const uint8_t *get_short(const uint8_t *p, uint64_t word, uint64_t stops,
+                                       uint64_t *out)
+{
+    word &= stops ^ (stops - 1); /* up to the first byte that ends a number */
+    word &= UINT64_C(0x7f7f7f7f7f7f7f7f);
+    word = (word & UINT64_C(0x007f007f007f007f)) | (word & UINT64_C(0x7f007f007f007f00)) >> 1;
+    word = (word & UINT64_C(0x00003fff00003fff)) | (word & UINT64_C(0x3fff00003fff0000)) >> 2;
+    word = (word & UINT64_C(0x000000000fffffff)) | (word & UINT64_C(0x0fffffff00000000)) >> 4;
+    *out = varint_unzigzag(word);
+    return p + __builtin_ctzll(stops) / 8 + 1;
+}
+
 static inline const uint8_t *get_number(const uint8_t *p, const uint8_t *end, uint64_t *out)
 {
     uint64_t value = 0;
+    if (p < end && *p < 0x80) {
+        *out = varint_unzigzag(*p);
+        return p + 1;
+    }
+    if (end - p >= 8) {
+        uint64_t word = bytes_get_u64(p), stops = ~word & UINT64_C(0x8080808080808080);
+        if (stops != 0)
+            return get_short(p, word, stops, out);
+    }
     p = varint_get(p, end, &value);
     *out = varint_unzigzag(value);
     return p;

@@ -2,28 +2,34 @@
 
 #include "engine/base/buf.h"
 #include "engine/tape/column.h"
+#include "engine/tape/lane_form.h"
+#include "engine/tape/lane_pack.h"
+#include "engine/tape/lane_unpack.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
-/* First byte of the content. */
-enum form { FORM_PLAIN };
+/* The shaped form is taken without a look at the plain one when it makes payloads this many times
+ * smaller. */
+#define SURE_RATIO 6u
 
-/* Form and sizes of the plain form, besides the payloads. */
-#define HEAD_MAX    (1024 + 10 * (size_t)LANE_TEXTS_MAX)
-#define CONTENT_MAX (LANE_BYTES_MAX + HEAD_MAX)
+/* Besides what zstd itself may need: a block header for each flush. */
+#define FRAME_MAX (ZSTD_COMPRESSBOUND(LANE_CONTENT_MAX) + 4096)
 
 struct lane_encoder {
     ZSTD_CCtx *zstd;
+    struct lane_packer *packer;
     struct buf content;
-    struct buf frame;
+    struct buf frame, plain_frame;
     int64_t sizes[LANE_TEXTS_MAX];
 };
 
 struct lane_decoder {
     ZSTD_DCtx *zstd;
+    struct lane_unpacker *unpacker;
     struct buf content;
     int64_t sizes[LANE_TEXTS_MAX];
 };
@@ -35,14 +41,20 @@ enum err lane_encoder_new(struct lane_encoder **out, int level)
     struct lane_encoder *encoder = calloc(1, sizeof *encoder);
     if (!encoder)
         return err_fail(ERR_NOMEM, "out of memory for encoding lanes");
-    buf_init(&encoder->content, CONTENT_MAX);
-    buf_init(&encoder->frame, ZSTD_compressBound(CONTENT_MAX));
+    buf_init(&encoder->content, LANE_CONTENT_MAX);
+    buf_init(&encoder->frame, FRAME_MAX);
+    buf_init(&encoder->plain_frame, FRAME_MAX);
     encoder->zstd = ZSTD_createCCtx();
     if (!encoder->zstd ||
         ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_compressionLevel, level)) ||
         ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_checksumFlag, 1))) {
         lane_encoder_free(encoder);
         return err_fail(ERR_NOMEM, "out of memory for encoding lanes");
+    }
+    enum err err = lane_packer_new(&encoder->packer);
+    if (err != ERR_OK) {
+        lane_encoder_free(encoder);
+        return err;
     }
     *out = encoder;
     return ERR_OK;
@@ -53,8 +65,10 @@ void lane_encoder_free(struct lane_encoder *encoder)
     if (!encoder)
         return;
     ZSTD_freeCCtx(encoder->zstd);
+    lane_packer_free(encoder->packer);
     buf_release(&encoder->content);
     buf_release(&encoder->frame);
+    buf_release(&encoder->plain_frame);
     free(encoder);
 }
 
@@ -62,7 +76,7 @@ static enum err put_plain(struct lane_encoder *encoder, const struct lane_text *
 {
     for (size_t i = 0; i < count; i++)
         encoder->sizes[i] = (int64_t)texts[i].size;
-    enum err err = buf_append_byte(&encoder->content, FORM_PLAIN);
+    enum err err = buf_append_byte(&encoder->content, LANE_PLAIN);
     if (err == ERR_OK)
         err = column_put(&encoder->content, encoder->sizes, count);
     for (size_t i = 0; i < count && err == ERR_OK; i++)
@@ -70,24 +84,83 @@ static enum err put_plain(struct lane_encoder *encoder, const struct lane_text *
     return err;
 }
 
-enum err lane_encode(struct lane_encoder *encoder, const struct lane_text *texts, size_t count,
-                     const uint8_t **out, size_t *out_size)
+static enum err zstd_failed(size_t code)
+{
+    return err_fail(ERR_NOMEM, "cannot compress a lane: %s", ZSTD_getErrorName(code));
+}
+
+/* Compresses content up to `to`, as a block that ends there. */
+static enum err compress_to(struct lane_encoder *encoder, size_t to, ZSTD_EndDirective directive,
+                            ZSTD_inBuffer *in, ZSTD_outBuffer *out)
+{
+    in->size = to;
+    const size_t left = ZSTD_compressStream2(encoder->zstd, out, in, directive);
+    return left == 0 ? ERR_OK : zstd_failed(left);
+}
+
+/* The content as one frame, that begins a new block at each of the ends. */
+static enum err compress(struct lane_encoder *encoder, const size_t *ends, size_t end_count,
+                         struct buf *frame)
+{
+    const struct buf *content = &encoder->content;
+    buf_clear(frame);
+    enum err err = buf_reserve(frame, ZSTD_compressBound(content->size) + 4096);
+    if (err != ERR_OK)
+        return err;
+    ZSTD_CCtx_reset(encoder->zstd, ZSTD_reset_session_only);
+    ZSTD_inBuffer in = {content->data, 0, 0};
+    ZSTD_outBuffer out = {frame->data, frame->capacity, 0};
+    const size_t code = ZSTD_CCtx_setPledgedSrcSize(encoder->zstd, content->size);
+    if (ZSTD_isError(code))
+        return zstd_failed(code);
+    for (size_t i = 0; i < end_count && err == ERR_OK; i++)
+        err = compress_to(encoder, ends[i], ZSTD_e_flush, &in, &out);
+    if (err == ERR_OK)
+        err = compress_to(encoder, content->size, ZSTD_e_end, &in, &out);
+    frame->size = out.pos;
+    return err;
+}
+
+static enum err encode_shaped(struct lane_encoder *encoder, const struct lane_text *texts,
+                              size_t count, bool *out_fits)
+{
+    buf_clear(&encoder->content);
+    enum err err = buf_append_byte(&encoder->content, LANE_SHAPED);
+    if (err == ERR_OK)
+        err = lane_pack(encoder->packer, texts, count, &encoder->content, out_fits);
+    if (err != ERR_OK || !*out_fits)
+        return err;
+    size_t end_count;
+    const size_t *ends = lane_packer_ends(encoder->packer, &end_count);
+    return compress(encoder, ends, end_count, &encoder->frame);
+}
+
+static enum err encode_plain(struct lane_encoder *encoder, const struct lane_text *texts,
+                             size_t count)
 {
     buf_clear(&encoder->content);
     enum err err = put_plain(encoder, texts, count);
-    if (err != ERR_OK)
-        return err;
-    buf_clear(&encoder->frame);
-    err = buf_reserve(&encoder->frame, ZSTD_compressBound(encoder->content.size));
-    if (err != ERR_OK)
-        return err;
-    size_t size = ZSTD_compress2(encoder->zstd, encoder->frame.data, encoder->frame.capacity,
-                                 encoder->content.data, encoder->content.size);
-    if (ZSTD_isError(size))
-        return err_fail(ERR_NOMEM, "cannot compress a lane: %s", ZSTD_getErrorName(size));
-    *out = encoder->frame.data;
-    *out_size = size;
-    return ERR_OK;
+    return err == ERR_OK ? compress(encoder, NULL, 0, &encoder->plain_frame) : err;
+}
+
+enum err lane_encode(struct lane_encoder *encoder, const struct lane_text *texts, size_t count,
+                     const uint8_t **out, size_t *out_size)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += texts[i].size;
+    assert(count > 0 && count <= LANE_TEXTS_MAX && bytes <= LANE_BYTES_MAX);
+    bool fits = false;
+    enum err err = encode_shaped(encoder, texts, count, &fits);
+    const struct buf *best = &encoder->frame;
+    if (err == ERR_OK && (!fits || best->size > bytes / SURE_RATIO)) {
+        err = encode_plain(encoder, texts, count);
+        if (!fits || encoder->plain_frame.size < best->size)
+            best = &encoder->plain_frame;
+    }
+    *out = best->data;
+    *out_size = best->size;
+    return err;
 }
 
 /* ---- decoding ------------------------------------------------------------------------------- */
@@ -97,11 +170,16 @@ enum err lane_decoder_new(struct lane_decoder **out)
     struct lane_decoder *decoder = calloc(1, sizeof *decoder);
     if (!decoder)
         return err_fail(ERR_NOMEM, "out of memory for decoding lanes");
-    buf_init(&decoder->content, CONTENT_MAX);
+    buf_init(&decoder->content, LANE_CONTENT_MAX + LANE_SLACK);
     decoder->zstd = ZSTD_createDCtx();
     if (!decoder->zstd) {
         lane_decoder_free(decoder);
         return err_fail(ERR_NOMEM, "out of memory for decoding lanes");
+    }
+    enum err err = lane_unpacker_new(&decoder->unpacker);
+    if (err != ERR_OK) {
+        lane_decoder_free(decoder);
+        return err;
     }
     *out = decoder;
     return ERR_OK;
@@ -112,6 +190,7 @@ void lane_decoder_free(struct lane_decoder *decoder)
     if (!decoder)
         return;
     ZSTD_freeDCtx(decoder->zstd);
+    lane_unpacker_free(decoder->unpacker);
     buf_release(&decoder->content);
     free(decoder);
 }
@@ -127,10 +206,10 @@ static enum err unpack_frame(struct lane_decoder *decoder, const uint8_t *frame,
 {
     const unsigned long long size = ZSTD_getFrameContentSize(frame, frame_size);
     if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size == 0 ||
-        size > CONTENT_MAX)
+        size > LANE_CONTENT_MAX)
         return damaged(out_reason, "payloads are no zstd frame of a possible size");
     buf_clear(&decoder->content);
-    enum err err = buf_reserve(&decoder->content, (size_t)size);
+    enum err err = buf_reserve(&decoder->content, (size_t)size + LANE_SLACK);
     if (err != ERR_OK)
         return err;
     if (ZSTD_decompressDCtx(decoder->zstd, decoder->content.data, (size_t)size, frame,
@@ -171,7 +250,10 @@ enum err lane_decode(struct lane_decoder *decoder, const uint8_t *frame, size_t 
     enum err err = unpack_frame(decoder, frame, frame_size, out_reason);
     if (err != ERR_OK)
         return err;
-    if (decoder->content.data[0] == FORM_PLAIN)
+    if (decoder->content.data[0] == LANE_PLAIN)
         return take_plain(decoder, texts, count, bytes, byte_count, out_reason);
+    if (decoder->content.data[0] == LANE_SHAPED)
+        return lane_unpack(decoder->unpacker, decoder->content.data + 1, decoder->content.size - 1,
+                           texts, count, bytes, byte_count, out_reason);
     return damaged(out_reason, "payloads are of a form that is not known");
 }

@@ -73,8 +73,11 @@ void seal_chunk_begin(struct seal_chunk *chunk, uint64_t first_seq, bool behind_
 
 bool seal_chunk_has_room(const struct seal_chunk *chunk, size_t size)
 {
-    return chunk->count < SEALED_CHUNK_RECORDS_MAX && chunk->lane_count < SEALED_CHUNK_BLOCKS_MAX &&
-           size <= SEALED_CHUNK_BYTES_MAX - chunk->bytes.size;
+    bool thin = chunk->count < SEAL_LANE_RECORDS * (size_t)chunk->lane_count;
+    size_t records_max = thin ? SEALED_CHUNK_RECORDS_MAX : SEAL_CHUNK_RECORDS;
+    size_t bytes_max = thin ? SEALED_CHUNK_BYTES_MAX : SEAL_CHUNK_BYTES;
+    bool fits = chunk->count == 0 || chunk->bytes.size + size <= bytes_max;
+    return chunk->count < records_max && chunk->lane_count < SEALED_CHUNK_BLOCKS_MAX && fits;
 }
 
 /* ---- finding the lane ----------------------------------------------------------------------- */

@@ -75,7 +75,7 @@ static enum err read_index(struct sealed_segment *sealed, uint64_t offset, uint6
     bool there = false;
     sealed->chunks = NULL;
     sealed->index_reason = "index has an impossible length";
-    if (end - offset > INDEX_SIZE_MAX)
+    if (end - offset < SEALED_INDEX_FIXED_SIZE || end - offset > INDEX_SIZE_MAX)
         return ERR_OK;
     buf_clear(&sealed->index);
     enum err err = read_on(sealed, &sealed->index, offset, (size_t)(end - offset), &there);
@@ -157,7 +157,8 @@ struct walk {
     uint32_t next_block;     /* behind the highest met */
     uint32_t blocks;         /* met; sealed->seen has their numbers */
     uint64_t records, bytes; /* in them */
-    int64_t wall_max_ns;
+    int64_t wall_min_ns, wall_max_ns;
+    uint16_t kinds;
 };
 
 /* The bytes offset .. offset + size, which lie before the walk's limit, in the unit; *out_at is
@@ -248,6 +249,14 @@ static uint64_t block_size(const struct sealed_lane_header *header)
     return (uint64_t)header->size + header->columns_size + header->payloads_size;
 }
 
+/* As the index counts them: bit 14 stands for all types that have no bit of their own. */
+static uint16_t kinds_of(const struct tape_lane *lane)
+{
+    const unsigned type = (unsigned)lane->type;
+    return (uint16_t)(1u << (type < 14 ? type : 14) |
+                      (lane->role == LANE_TALK ? SEALED_KIND_TALK : 0));
+}
+
 static void take_facts(struct walk *walk, const struct sealed_lane_header *header)
 {
     struct tape_segment *base = walk->sealed->base;
@@ -267,8 +276,11 @@ static void take_facts(struct walk *walk, const struct sealed_lane_header *heade
         walk->next_block = header->block + 1u;
     walk->records += header->record_count;
     walk->bytes += header->payloads_bytes;
+    if (header->wall_min_ns < walk->wall_min_ns)
+        walk->wall_min_ns = header->wall_min_ns;
     if (header->wall_max_ns > walk->wall_max_ns)
         walk->wall_max_ns = header->wall_max_ns;
+    walk->kinds |= kinds_of(&header->lane);
     if (header->connection_max >= base->next_connection)
         base->next_connection =
             header->connection_max < UINT32_MAX ? header->connection_max + 1 : UINT32_MAX;
@@ -507,6 +519,25 @@ static enum err step(struct walk *walk, bool *out_end)
     return reason ? pass_bad(walk, &header, reason) : take_block(walk, &header);
 }
 
+/* What the index says of the chunk is what its blocks say; seeking trusts it. */
+static enum err compare_index(struct walk *walk)
+{
+    const struct sealed_segment *sealed = walk->sealed;
+    struct tape_unit_part *part = NULL;
+    if (!sealed->chunks || walk->blocks != walk->block_count)
+        return ERR_OK;
+    const struct sealed_chunk entry = sealed_chunk_get(sealed->chunks, walk->chunk);
+    if (entry.wall_min_ns == walk->wall_min_ns && entry.wall_max_ns == walk->wall_max_ns &&
+        entry.kinds == walk->kinds && entry.bytes == walk->bytes)
+        return ERR_OK;
+    enum err err = tape_unit_add_part(walk->unit, &part);
+    if (err != ERR_OK)
+        return err;
+    part->reason = "index tells otherwise of the chunk";
+    part->offset = entry.offset;
+    return ERR_OK;
+}
+
 static enum err walk_chunk(struct walk *walk)
 {
     bool end = false;
@@ -515,7 +546,7 @@ static enum err walk_chunk(struct walk *walk)
     walk->sealed->piece_offset = walk->sealed->base->offset;
     while (err == ERR_OK && !end)
         err = step(walk, &end);
-    return err;
+    return err == ERR_OK ? compare_index(walk) : err;
 }
 
 static struct walk begin_walk(struct sealed_segment *sealed, const struct sealed_wish *wish,
@@ -529,6 +560,7 @@ static struct walk begin_walk(struct sealed_segment *sealed, const struct sealed
         .all = sealed->crossed,
         .limit = sealed->blocks_end,
         .chunk = sealed->chunk,
+        .wall_min_ns = INT64_MAX,
         .wall_max_ns = INT64_MIN,
     };
     if (!sealed->chunks)

@@ -8,7 +8,7 @@
  *         return false;   // general decoder
  *
  * Every function says false when the bytes are not of the one plain form that it knows: escapes,
- * exponents, signs, blanks, bytes beyond ASCII, more than 19 digits, the last seconds of time. That
+ * exponents, signs, blanks, bytes beyond ASCII, more than 19 digits, years after 2099. That
  * is no judgement about the frame: it goes to the general decoder as if nothing had been tried.
  * Where a function says true it has read exactly what the general decoder (json_scan, venue_field)
  * reads there, and what it read was valid JSON. Values stop at the byte behind them: readers of
@@ -35,11 +35,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* The cursor lives in two registers as long as all that it is given to is inlined: in memory every
  * step would wait for the store of the step before. So decoders use this for their own parts too,
  * and call each from one place. */
 #define FAST_INLINE static inline __attribute__((always_inline))
+/* For the decoder itself: a form that is tried after others is no rare one, to be made small. */
+#define FAST_HOT __attribute__((hot))
 
 #define FAST_DIGITS_MAX 19 /* any number of that many digits fits 64 bits */
 
@@ -350,31 +355,31 @@ FAST_INLINE unsigned fast_byte(uint64_t word, unsigned index)
     return (unsigned)(word >> (8 * index)) & 0xff;
 }
 
-/* Days from 1970-01-01 to a date from then on; -1 when there is no such day. */
+/* Days from 1970-01-01 to a date from then to 2099, when each fourth year is a leap year; -1 when
+ * there is no such day. */
 FAST_INLINE int64_t fast_days(unsigned year, unsigned month, unsigned day)
 {
     static const uint16_t before[14] = {0,   0,   31,  59,  90,  120, 151,
                                         181, 212, 243, 273, 304, 334, 365};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (year < 1970 || month - 1 > 11 || day == 0 ||
+    bool leap = year % 4 == 0;
+    if (year - 1970 >= 130 || month - 1 >= 12 || day == 0 ||
         day > (unsigned)(before[month + 1] - before[month] + (month == 2 && leap))) {
         return -1;
     }
-    unsigned past = year - 1; /* years that are over */
-    return (int64_t)((past - 1969) * 365 + past / 4 - past / 100 + past / 400 - 477) +
-           before[month] + (month > 2 && leap) + day - 1;
+    return (year - 1970) * 365 + (year - 1969) / 4 + before[month] + (month > 2 && leap) + day - 1;
 }
 
 /* The text "2021-04-17T16:43:37.270697Z" in a string, with 0 to 9 fraction digits, after 1970 and
- * before 2262: FIELD_TIME_RFC3339. */
+ * before 2100: FIELD_TIME_RFC3339. */
 FAST_INLINE bool fast_rfc3339(struct fast *fast, int64_t *out_ns)
 {
-    /* Little end first: "0000-00-" "00T00:00" ":00". */
+    /* Little end first: "0000-00-" "00T00:00" ".000000Z". */
     const uint64_t date_form = UINT64_C(0x2d30302d30303030),
                    date_room = UINT64_C(0x7f76767f76767676);
     const uint64_t time_form = UINT64_C(0x30303a3030543030),
                    time_room = UINT64_C(0x76767f76767f7676);
-    uint64_t date, time;
+    const uint64_t us_form = UINT64_C(0x5a3030303030302e), us_room = UINT64_C(0x7f7676767676767f);
+    uint64_t date, time, us;
     if (fast_left(fast) < 20 || !fast_form(fast_load8(fast->at), date_form, date_room, &date) ||
         !fast_form(fast_load8(fast->at + 8), time_form, time_room, &time) || fast->at[16] != ':') {
         return false;
@@ -384,20 +389,17 @@ FAST_INLINE bool fast_rfc3339(struct fast *fast, int64_t *out_ns)
     unsigned hour = fast_byte(time, 3), minute = fast_byte(time, 6);
     unsigned year = fast_byte(date, 0) * 100 + fast_byte(date, 2);
     int64_t days = fast_days(year, fast_byte(date, 5), fast_byte(time, 0)), fraction = 0;
-    if (days < 0 || year > 2261 || hour > 23 || minute > 59 || tens > 5 || ones > 9) {
+    if (days < 0 || hour > 23 || minute > 59 || tens > 5 || ones > 9) {
         return false;
     }
     fast->at += 19;
-    if (*fast->at == '.') {
-        fast->at++;
-        if (!fast_fraction(fast, &fraction)) {
-            return false;
-        }
-    }
-    if (fast_peek(fast) != 'Z') {
+    if (fast_left(fast) >= 8 && fast_form(fast_load8(fast->at), us_form, us_room, &us)) {
+        fraction = fast_byte(us, 1) * 10000 + fast_byte(us, 3) * 100 + fast_byte(us, 5);
+        fraction *= NS_PER_US;
+        fast->at += 8;
+    } else if ((FAST_EAT(fast, ".") && !fast_fraction(fast, &fraction)) || !FAST_EAT(fast, "Z")) {
         return false;
     }
-    fast->at++;
     int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + tens * 10 + ones;
     *out_ns = seconds * NS_PER_S + fraction;
     return *out_ns > 0;
@@ -421,9 +423,34 @@ FAST_INLINE bool fast_is_plain(char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+#ifdef __SSE2__
+/* The same for sixteen bytes, `stop` included, a bit for each. Strings that are stepped over are
+ * where vectors pay: a Coinbase match with its two UUIDs takes 61 ns instead of 72, a Kraken trade
+ * 47 instead of 50. All others are too short to gain. */
+FAST_INLINE unsigned fast_special16(const char *at, char stop)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i quotes = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    __m128i others = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(stop)),
+                                  _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
+    /* As signed bytes those beyond ASCII are less than a blank too. */
+    __m128i controls = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, others), controls));
+}
+#endif
+
 /* The first byte from `at` that is `stop` or not plain, or `end`. */
 FAST_INLINE const char *fast_plain_end(const char *at, const char *end, char stop)
 {
+#ifdef __SSE2__
+    for (; end - at >= 16; at += 16) {
+        unsigned special = fast_special16(at, stop);
+        if (special != 0) {
+            return at + __builtin_ctz(special);
+        }
+    }
+#endif
     for (; end - at >= 8; at += 8) {
         uint64_t word = fast_load8(at), found = word ^ (FAST_ONES * (unsigned char)stop);
         uint64_t special =

@@ -26,13 +26,13 @@ struct fast_name {
 
 /* A quote with a letter behind it begins a string: behind one that ends a string no letter may
  * stand. So whoever comes to a name from a place found by its byte alone is not inside a string. */
-static inline bool fast_is_letter(char c)
+FAST_INLINE bool fast_is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 /* Reads `"name":`, to the value. */
-static inline bool fast_name(struct fast *fast, struct fast_name *out)
+FAST_INLINE bool fast_name(struct fast *fast, struct fast_name *out)
 {
     if (!FAST_EAT(fast, "\"")) {
         return false;
@@ -44,13 +44,13 @@ static inline bool fast_name(struct fast *fast, struct fast_name *out)
 }
 
 /* `"text"`, whatever it says. */
-static inline bool fast_skip_text(struct fast *fast)
+FAST_INLINE bool fast_skip_text(struct fast *fast)
 {
     return FAST_EAT(fast, "\"") && fast_skip_string(fast) && FAST_EAT(fast, "\"");
 }
 
 /* A number with sign and exponent as it likes. */
-static inline bool fast_skip_number(struct fast *fast)
+FAST_INLINE bool fast_skip_number(struct fast *fast)
 {
     struct decimal number;
     uint64_t exponent = 0;
@@ -68,7 +68,7 @@ static inline bool fast_skip_number(struct fast *fast)
 }
 
 /* fast_skip_scalar() for values that may be any number. */
-static inline bool fast_skip_value(struct fast *fast)
+FAST_INLINE bool fast_skip_value(struct fast *fast)
 {
     char c = fast_peek(fast);
     return c == '-' || (c >= '0' && c <= '9') ? fast_skip_number(fast) : fast_skip_scalar(fast);
@@ -76,7 +76,7 @@ static inline bool fast_skip_value(struct fast *fast)
 
 /* From behind an opening bracket to the comma in front of the next member, or to the end, without
  * looking at the elements: no member stands between. Either way the array has been closed there. */
-static inline bool fast_skip_array(struct fast *fast)
+FAST_INLINE bool fast_skip_array(struct fast *fast)
 {
     const char *first = fast->at, *at = fast->at;
     if (!fast_find(fast, ':')) {
@@ -100,7 +100,7 @@ static inline bool fast_skip_array(struct fast *fast)
 
 /* Goes behind the last place of a literal of four bytes or more, in the last `within` bytes. A
  * literal that begins with `,"` is a member's name there and no part of a string. */
-static inline bool fast_find_last(struct fast *fast, const char *text, size_t size, size_t within)
+FAST_INLINE bool fast_find_last(struct fast *fast, const char *text, size_t size, size_t within)
 {
     const char *first = fast_left(fast) > within ? fast->end - within : fast->at;
     if ((size_t)(fast->end - first) < size) {
@@ -122,8 +122,8 @@ static inline bool fast_find_last(struct fast *fast, const char *text, size_t si
 
 /* Cuts `,"name":"text"` off the end; `out` gets the text, which is plain and at most `max` bytes
  * long. */
-static inline bool fast_cut_text(struct fast *fast, const char *head, size_t head_size, size_t max,
-                                 struct fast *out)
+FAST_INLINE bool fast_cut_text(struct fast *fast, const char *head, size_t head_size, size_t max,
+                               struct fast *out)
 {
     if (!FAST_EAT_BACK(fast, "\"")) {
         return false;
@@ -140,10 +140,37 @@ static inline bool fast_cut_text(struct fast *fast, const char *head, size_t hea
 #define FAST_CUT_TEXT(fast, head, max, out)                                                        \
     fast_cut_text((fast), "" head, sizeof(head) - 1, (max), (out))
 
+/* ---- long numbers ---------------------------------------------------------------------------- */
+
+/* fast_digits() without a loop for 16 to 19 of them: times in us and ns, and ids made of them. */
+FAST_INLINE bool fast_digits_wide(struct fast *fast, uint64_t *out)
+{
+    const char *at = fast->at;
+    if (fast_left(fast) < 20) {
+        return fast_digits(fast, out);
+    }
+    uint64_t head = fast_load8(at), tail = fast_load8(at + 8), last = fast_load4(at + 16);
+    unsigned more = fast_digit_count(last);
+    if (fast_digit_count(head) < 8 || fast_digit_count(tail) < 8 || more > 3) {
+        return fast_digits(fast, out);
+    }
+    head = fast_digit_value(head, 8) * 100000000 + fast_digit_value(tail, 8);
+    *out = more > 0 ? head * fast_power(more) + fast_digit_value(last, more) : head;
+    fast->at += 16 + more;
+    return true;
+}
+
+/* The same for a whole JSON number. */
+FAST_INLINE bool fast_u64_wide(struct fast *fast, uint64_t *out)
+{
+    const char *first = fast->at;
+    return fast_digits_wide(fast, out) && (*first != '0' || fast->at == first + 1);
+}
+
 /* ---- times ----------------------------------------------------------------------------------- */
 
 /* fast_digits() without a loop for the 13 of a time in ms, at the very end of a frame too. */
-static inline bool fast_digits_ms(struct fast *fast, uint64_t *out)
+FAST_INLINE bool fast_digits_ms(struct fast *fast, uint64_t *out)
 {
     const char *at = fast->at;
     if (fast_left(fast) < 13 || (fast_left(fast) > 13 && at[13] >= '0' && at[13] <= '9')) {
@@ -159,20 +186,20 @@ static inline bool fast_digits_ms(struct fast *fast, uint64_t *out)
 }
 
 /* A JSON number of ms. */
-static inline bool fast_ms(struct fast *fast, int64_t *out_ns)
+FAST_INLINE bool fast_ms(struct fast *fast, int64_t *out_ns)
 {
     uint64_t ms = 0;
     return fast_peek(fast) != '0' && fast_digits_ms(fast, &ms) && fast_scale(ms, NS_PER_MS, out_ns);
 }
 
 /* time_from_epoch() after 1970. */
-static inline bool fast_from_epoch(uint64_t number, int64_t *out_ns)
+FAST_INLINE bool fast_from_epoch(uint64_t number, int64_t *out_ns)
 {
     return number > 0 && number <= INT64_MAX && time_from_epoch(out_ns, (int64_t)number) == ERR_OK;
 }
 
 /* Copies a plain text with a NUL; false when it is empty or does not fit. */
-static inline bool fast_take_text(const char *text, size_t size, char *out, size_t out_size)
+FAST_INLINE bool fast_take_text(const char *text, size_t size, char *out, size_t out_size)
 {
     if (size == 0 || size >= out_size) {
         return false;

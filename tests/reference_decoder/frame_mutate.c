@@ -170,6 +170,24 @@ static void copy_part(struct frame *frame, struct part from, struct part to)
 
 #define PICK(frame, list) (list)[draw((frame), sizeof(list) / sizeof(list)[0])]
 
+struct piece {
+    const char *text;
+    size_t size;
+};
+
+/* One of a list that is divided by '|'. */
+static struct piece some_piece(struct frame *frame, const char *list)
+{
+    size_t count = 1;
+    for (const char *at = list; *at; at++) {
+        count += *at == '|';
+    }
+    for (size_t left = draw(frame, count); left > 0; left--) {
+        list = strchr(list, '|') + 1;
+    }
+    return (struct piece){list, strcspn(list, "|")};
+}
+
 /* ---- numbers --------------------------------------------------------------------------------- */
 
 /* A number, in quotes or not; without the quotes. */
@@ -192,75 +210,23 @@ static struct part some_number(struct frame *frame)
 
 static void replace_number(struct frame *frame)
 {
-    static const char *const numbers[] = {
-        "0",
-        "-0",
-        "0.0",
-        "-1",
-        "1",
-        "00",
-        "01",
-        "-",
-        "+1",
-        ".5",
-        "5.",
-        "1e",
-        "1e5",
-        "1E+5",
-        "1e-10",
-        "0E-8",
-        "-0.0",
-        "1e400",
-        "1e-400",
-        "1e18",
-        "1e-18",
-        "9007199254740993",
-        "4294967296",
-        "9223372036854775807",
-        "9223372036854775808",
-        "18239578009413566319",
-        "18446744073709551615",
-        "18446744073709551616",
-        "99999999999999999999",
-        "170141183460469231731687303715884105728",
-        "0.000000000000000001",
-        "0.00000000000000000000000000000000000001",
-        "123456789012345678901234567890.12345678901234567",
-        "1.0000000000000000000000000000000000000000000000",
-        "0000000000000000000000000000000001",
-        "1723161255342",
-        "1723161255342123",
-        "1723161255342123456",
-        "99999999999999",
-        "100000000000000",
-        "1723161255",
-        "1723161255.342",
-        "1723161255.3421234567",
-        "9223372036854",
-        "9223372036855",
-        "9223372036.854775807",
-        "9223372036.854775808",
-        "2024-08-08T23:54:15.342Z",
-        "2024-08-08T23:54:15Z",
-        "2024-08-08T23:54:15.123456789Z",
-        "2024-08-08T23:54:15.1234567891Z",
-        "2024-02-30T00:00:00Z",
-        "2024-08-08T24:00:00Z",
-        "2024-08-08T23:59:60Z",
-        "0001-01-01T00:00:00Z",
-        "2024-08-08T23:54:15.342+00:00",
-        "2024-08-08t23:54:15z",
-        "2262-04-12T00:00:00Z",
-        "1970-01-01T00:00:00Z",
-        "2024-08-08 23:54:15",
-        "Infinity",
-        "NaN",
-        "0x10",
-        "1_000",
-        "1 ",
-    };
-    const char *number = PICK(frame, numbers);
-    replace(frame, some_number(frame), number, strlen(number));
+    static const char numbers[] =
+        "0|-0|0.0|-1|1|00|01|-|+1|.5|5.|1e|1e5|1E+5|1e-10|0E-8|-0.0|1e400|1e-400|1e18|1e-18|"
+        "9007199254740993|4294967296|9223372036854775807|9223372036854775808|"
+        "18239578009413566319|18446744073709551615|18446744073709551616|99999999999999999999|"
+        "170141183460469231731687303715884105728|0.000000000000000001|"
+        "0.00000000000000000000000000000000000001|"
+        "123456789012345678901234567890.12345678901234567|"
+        "1.0000000000000000000000000000000000000000000000|0000000000000000000000000000000001|"
+        "1723161255342|1723161255342123|1723161255342123456|99999999999999|100000000000000|"
+        "1723161255|1723161255.342|1723161255.3421234567|9223372036854|9223372036855|"
+        "9223372036.854775807|9223372036.854775808|2024-08-08T23:54:15.342Z|2024-08-08T23:54:15Z|"
+        "2024-08-08T23:54:15.123456789Z|2024-08-08T23:54:15.1234567891Z|2024-02-30T00:00:00Z|"
+        "2024-08-08T24:00:00Z|2024-08-08T23:59:60Z|0001-01-01T00:00:00Z|"
+        "2024-08-08T23:54:15.342+00:00|2024-08-08t23:54:15z|2262-04-12T00:00:00Z|"
+        "1970-01-01T00:00:00Z|2024-08-08 23:54:15|Infinity|NaN|0x10|1_000|1 ";
+    struct piece number = some_piece(frame, numbers);
+    replace(frame, some_number(frame), number.text, number.size);
 }
 
 static void change_digit(struct frame *frame)
@@ -348,61 +314,14 @@ static struct part inside_string(struct frame *frame)
 
 static void insert_piece(struct frame *frame)
 {
-    static const char *const pieces[] = {
-        "\\n",
-        "\\\"",
-        "\\\\",
-        "\\/",
-        "\\b\\f\\r\\t",
-        "\\u0041",
-        "\\u0000",
-        "\\u001f",
-        "\\u007f",
-        "\\u00e9",
-        "\\u20ac",
-        "\\ud83d\\ude00",
-        "\\ud83d",
-        "\\ude00",
-        "\\ud83d\\u0041",
-        "\\u12",
-        "\\uD83D\\uDE00",
-        "\\x",
-        "\\",
-        "\"",
-        "'",
-        " ",
-        "\t",
-        "\n",
-        "\x01",
-        "\x1f",
-        "\x7f",
-        "\x80",
-        "\xc3\xa9",
-        "\xe2\x82\xac",
-        "\xf0\x9f\x98\x80",
-        "\xc0\x80",
-        "\xed\xa0\x80",
-        "\xf4\x90\x80\x80",
-        "\xff",
-        "\xe2\x82",
-        "/",
-        "@",
-        ".",
-        "-",
-        "_",
-        ":",
-        ",",
-        "{",
-        "}",
-        "[",
-        "]",
-        "a",
-        "A",
-        "0",
-    };
+    static const char pieces[] =
+        "\\n|\\\"|\\\\|\\/|\\b\\f\\r\\t|\\u0041|\\u0000|\\u001f|\\u007f|\\u00e9|\\u20ac|"
+        "\\ud83d\\ude00|\\ud83d|\\ude00|\\ud83d\\u0041|\\u12|\\uD83D\\uDE00|\\x|\\|\"|'| |\t|\n|"
+        "\x01|\x1f|\x7f|\x80|\xc3\xa9|\xe2\x82\xac|\xf0\x9f\x98\x80|\xc0\x80|\xed\xa0\x80|"
+        "\xf4\x90\x80\x80|\xff|\xe2\x82|/|@|.|-|_|:|,|{|}|[|]|a|A|0";
     struct part inside = inside_string(frame);
-    const char *piece = PICK(frame, pieces);
-    insert(frame, inside.at, piece, strlen(piece));
+    struct piece piece = some_piece(frame, pieces);
+    insert(frame, inside.at, piece.text, piece.size);
 }
 
 static void escape_byte(struct frame *frame)
@@ -451,15 +370,11 @@ static void stretch_string(struct frame *frame)
 
 static void replace_value(struct frame *frame)
 {
-    static const char *const values[] = {
-        "null",   "true",         "false",      "0",        "-1",          "1.5",
-        "\"\"",   "\"0\"",        "\"buy\"",    "\"sell\"", "[]",          "{}",
-        "[[]]",   "[{}]",         "{\"a\":1}",  "[1,2]",    "nul",         "True",
-        "[1,]",   "{\"a\":}",     "{,}",        "[",        "{",           "",
-        "[null]", "\"snapshot\"", "\"update\"", "-",        "\"\\u0030\"",
-    };
-    const char *value = PICK(frame, values);
-    replace(frame, some_value(frame), value, strlen(value));
+    static const char values[] =
+        "null|true|false|0|-1|1.5|\"\"|\"0\"|\"buy\"|\"sell\"|[]|{}|[[]]|[{}]|{\"a\":1}|[1,2]|"
+        "nul|True|[1,]|{\"a\":}|{,}|[|{||[null]|\"snapshot\"|\"update\"|-|\"\\u0030\"";
+    struct piece value = some_piece(frame, values);
+    replace(frame, some_value(frame), value.text, value.size);
 }
 
 static void copy_value(struct frame *frame)
@@ -564,22 +479,13 @@ static void drop_child(struct frame *frame)
 /* A member that nobody asked for. */
 static void add_member(struct frame *frame)
 {
-    static const char *const members[] = {
-        "\"zz\":1,",
-        "\"zz\":null,",
-        "\"\":\"\",",
-        "\"zz\":[1,{\"a\":\"b\"}],",
-        "\"zz\":\"\\n\",",
-        "\"z\\u0000\":0,",
-        "1,",
-        "\"zz\":{\"price\":\"1\",\"s\":\"x\"},",
-        ",",
-        "\"zz\":01,",
-    };
+    static const char members[] =
+        "\"zz\":1,|\"zz\":null,|\"\":\"\",|\"zz\":[1,{\"a\":\"b\"}],|\"zz\":\"\\n\",|"
+        "\"z\\u0000\":0,|1,|\"zz\":{\"price\":\"1\",\"s\":\"x\"},|,|\"zz\":01,";
     const struct token *open = some_token(frame, TOKEN_OPEN);
-    const char *member = PICK(frame, members);
+    struct piece member = some_piece(frame, members);
     if (open) {
-        insert(frame, open->at + 1, member, strlen(member));
+        insert(frame, open->at + 1, member.text, member.size);
     }
 }
 
@@ -595,7 +501,7 @@ static void insert_blank(struct frame *frame)
 
 static void change_token(struct frame *frame)
 {
-    static const char *const others[] = {"", ",", ":", "{", "}", "[", "]", "\"", "-", "t", "/**/"};
+    static const char others[] = "|,|:|{|}|[|]|\"|-|t|/**/";
     const struct token *token = frame->count > 0 ? &frame->tokens[draw(frame, frame->count)] : NULL;
     if (!token) {
         return;
@@ -604,8 +510,8 @@ static void change_token(struct frame *frame)
     if (draw(frame, 3) == 0) {
         copy_part(frame, part, (struct part){part.at, 0});
     } else {
-        const char *other = PICK(frame, others);
-        replace(frame, part, other, strlen(other));
+        struct piece other = some_piece(frame, others);
+        replace(frame, part, other.text, other.size);
     }
 }
 
@@ -616,10 +522,9 @@ static void truncate_frame(struct frame *frame)
 
 static void append_junk(struct frame *frame)
 {
-    static const char *const junk[] = {" ",  "\n", "x",    "}",  "]", ",",
-                                       "{}", "[]", "null", "\"", "0", "\x80"};
-    const char *piece = PICK(frame, junk);
-    insert(frame, draw(frame, 2) ? frame->size : 0, piece, strlen(piece));
+    static const char junk[] = " |\n|x|}|]|,|{}|[]|null|\"|0|\x80";
+    struct piece piece = some_piece(frame, junk);
+    insert(frame, draw(frame, 2) ? frame->size : 0, piece.text, piece.size);
 }
 
 static void flip_bit(struct frame *frame)

@@ -17,7 +17,9 @@
  * Differences from json_scan.c that are known and meant:
  *   - jansson stops at 2048 containers inside each other: here too it is JSON_SCAN_DEPTH_MAX in the
  *     one that is walked.
- *   - Names with a NUL are JSON, but not for jansson: here it sees escapes as text.
+ *   - Names with an escaped NUL are JSON, but not for jansson: here it sees escapes as text.
+ *   - A NUL byte is no JSON, but jansson passes over one behind true, false and null: none is let
+ *     through to it.
  *   - A document that is no JSON has no sound parts: every walk over it fails at once.
  *   - The text of an array or object is not in the tree: an excerpt of one is REFERENCE_UNKNOWN.
  */
@@ -240,6 +242,9 @@ static void rewrite_byte(struct rewriting *re)
 
 static json_t *parse_rewritten(const char *text, size_t size)
 {
+    if (memchr(text, '\0', size)) {
+        return NULL;
+    }
     /* No byte becomes more than that many: "" with the longest number is 15. */
     char *rewritten = arena_take(8 * size + 16);
     struct rewriting re = {.at = text, .end = text + size, .out = rewritten};

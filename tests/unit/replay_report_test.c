@@ -66,17 +66,19 @@ static void losses_say_where_and_what(void **state)
                              .size = 300,
                              .first_seq = 7,
                              .last_seq = 9,
+                             .missing = 3,
                              .reason = "checksum is wrong"};
     replay_report_loss(text, &loss);
     assert_string_equal(
         text, "00000002.rwk.zst at byte 4096: 300 bytes cannot be used: checksum is wrong; "
               "records 7 to 9 are missing");
     loss.last_seq = 7;
+    loss.missing = 1;
     loss.size = 0;
     replay_report_loss(text, &loss);
     assert_string_equal(text,
                         "00000002.rwk.zst at byte 4096: checksum is wrong; record 7 is missing");
-    loss.first_seq = loss.last_seq = 0;
+    loss.first_seq = loss.last_seq = loss.missing = 0;
     replay_report_loss(text, &loss);
     assert_string_equal(text, "00000002.rwk.zst at byte 4096: checksum is wrong");
 }
@@ -96,7 +98,8 @@ static void the_largest_numbers_fit(void **state)
     struct tape_loss loss = {.offset = UINT64_MAX,
                              .size = UINT64_MAX,
                              .first_seq = UINT64_MAX - 1,
-                             .last_seq = UINT64_MAX};
+                             .last_seq = UINT64_MAX,
+                             .missing = 1};
     memset(loss.file, 'f', sizeof loss.file - 1);
     memset(loss.reason, 'r', sizeof loss.reason - 1);
     replay_report_loss(text, &loss);

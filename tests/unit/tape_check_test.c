@@ -1,6 +1,7 @@
 /* tape_check and tape_repair: what is said of a tape, and what is kept of a damaged one. */
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/sealed_sample.h"
 
+#include "engine/tape/sealed_frame.h"
 #include "engine/tape/tape_check.h"
 #include "engine/tape/tape_format.h"
 
@@ -439,6 +440,156 @@ static void any_failing_call_of_a_repair_is_told_and_the_tape_untouched(void **s
     }
 }
 
+/* ---- sealed segments ------------------------------------------------------------------------ */
+
+/* What a check says of missing numbers, and what a reader who gives out the rest leaves out. */
+struct numbers {
+    uint64_t count, last;
+    bool missing[256];
+};
+
+static void note_numbers(uint64_t first_seq, uint64_t last_seq, void *arg)
+{
+    struct numbers *numbers = arg;
+    assert_true(first_seq > numbers->last && last_seq >= first_seq && last_seq < 256);
+    for (uint64_t seq = first_seq; seq <= last_seq; seq++)
+        numbers->missing[seq] = true;
+    numbers->count += last_seq - first_seq + 1;
+    numbers->last = last_seq;
+}
+
+static void assert_numbers_are_exact(struct io_fault *fault, const char *path, size_t count)
+{
+    struct numbers numbers = {0};
+    struct tape_summary summary;
+    struct records read = {0};
+    const struct tape_check_watch watch = {.missing = note_numbers, .arg = &numbers};
+    assert_ok(tape_check_watched(io_fault_io(fault), path, &summary, &watch));
+    assert_err(ERR_END, unit_read(fault, path, true, &read));
+    assert_int_equal(numbers.count, summary.missing_seqs);
+    assert_int_equal(read.count + numbers.count, count);
+    for (size_t i = 0; i < read.count; i++)
+        assert_false(numbers.missing[read.items[i].seq]);
+    records_release(&read);
+}
+
+/* Segment 2 of three or more is sealed, in chunks of a few records. */
+static struct io_fault *make_mixture(struct records *records)
+{
+    struct io_fault *fault = io_fault_new();
+    size_t size = 0;
+    unit_write(fault, 1400, 120, 6, records);
+    sample_seal(fault, TAPE "/00000002.rwk.zst", 17);
+    assert_non_null(io_fault_data(fault, TAPE "/00000003.rwk.zst", &size));
+    return fault;
+}
+
+static void a_sealed_tape_is_counted_as_the_live_one(void **state)
+{
+    (void)state;
+    struct records records = {0};
+    struct losses losses;
+    struct io_fault *fault = make_tape(&records);
+    struct tape_summary live = check(fault, TAPE, &losses);
+    char path[64];
+    for (unsigned segment = 1; segment <= live.segments; segment++) {
+        unit_path(path, segment);
+        sample_seal(fault, path, 7);
+    }
+    struct tape_summary sealed = check(fault, TAPE, &losses);
+    assert_int_equal(losses.count, 0);
+    assert_int_equal(live.sealed, 0);
+    assert_int_equal(sealed.sealed, live.segments);
+    live.sealed = sealed.sealed;
+    live.file_bytes = sealed.file_bytes;
+    assert_int_equal(live.venue_count, sealed.venue_count);
+    assert_memory_equal(&live, &sealed, offsetof(struct tape_summary, venues));
+    records_release(&records);
+    io_fault_free(fault);
+}
+
+static void missing_numbers_of_a_lane_are_told_one_by_one(void **state)
+{
+    (void)state;
+    struct records records = {0};
+    struct io_fault *fault = make_mixture(&records);
+    size_t size = 0;
+    uint8_t *data = io_fault_data(fault, TAPE "/00000002.rwk.zst", &size);
+    for (size_t at = 0; at < size; at += 11) {
+        data[at] ^= 4;
+        data[size - 1 - at / 2] ^= 8;
+        assert_numbers_are_exact(fault, TAPE, records.count);
+        data[at] ^= 4;
+        data[size - 1 - at / 2] ^= 8;
+    }
+    records_release(&records);
+    io_fault_free(fault);
+}
+
+static void a_loss_names_its_lane(void **state)
+{
+    (void)state;
+    struct records records = {0};
+    struct losses losses;
+    struct io_fault *fault = make_mixture(&records);
+    size_t size = 0;
+    uint8_t *data = io_fault_data(fault, TAPE "/00000002.rwk.zst", &size);
+    const uint32_t header = sealed_lane_header_size(data + TAPE_SEGMENT_HEADER_SIZE);
+    struct sealed_lane_header first;
+    assert_null(sealed_lane_header_parse(&first, data + TAPE_SEGMENT_HEADER_SIZE, header));
+    data[TAPE_SEGMENT_HEADER_SIZE + header + 8] ^= 1;
+    check(fault, TAPE, &losses);
+    char lane[TAPE_LANE_TEXT_MAX], expected[300];
+    tape_lane_text(lane, &first.lane);
+    snprintf(expected, sizeof expected,
+             "columns do not match their checksum (lane %s, block 0 of chunk 0)", lane);
+    assert_int_equal(losses.count, 1);
+    assert_string_equal(losses.items[0].reason, expected);
+    assert_int_equal(losses.items[0].offset, TAPE_SEGMENT_HEADER_SIZE);
+    assert_int_equal(losses.items[0].missing, first.record_count);
+    records_release(&records);
+    io_fault_free(fault);
+}
+
+static void a_repair_keeps_the_other_lanes(void **state)
+{
+    (void)state;
+    struct records records = {0};
+    struct io_fault *fault = make_mixture(&records);
+    size_t size = 0;
+    assert_non_null(io_fault_data(fault, TAPE "/00000002.rwk.zst", &size));
+    for (size_t at = 1; at < size; at += 37) {
+        struct io_fault *copy = io_fault_clone(fault);
+        struct tape_summary before;
+        struct records read = {0};
+        uint64_t kept = 0;
+        io_fault_data(copy, TAPE "/00000002.rwk.zst", &size)[at] ^= 0x10;
+        repair(copy, TAPE, REPAIRED, &before, &kept);
+        assert_int_equal(kept + before.missing_seqs, records.count);
+        assert_err(ERR_END, unit_read(copy, REPAIRED, false, &read));
+        uint64_t told = 0, true_ones = 0;
+        for (size_t i = 0; i < read.count; i++) {
+            const struct record *record = &read.items[i];
+            unsigned long long count = 0;
+            if (record->type == RECORD_GAP) {
+                char text[200];
+                snprintf(text, sizeof text, "%.*s", (int)record->size, (const char *)record->data);
+                assert_int_equal(sscanf(text, "{\"reason\":\"damage\",\"count\":%llu", &count), 1);
+                told += count;
+            } else {
+                assert_record(record, &records.items[record->seq - 1]);
+                true_ones++;
+            }
+        }
+        assert_int_equal(true_ones, kept);
+        assert_int_equal(told, before.missing_seqs);
+        records_release(&read);
+        io_fault_free(copy);
+    }
+    records_release(&records);
+    io_fault_free(fault);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +605,10 @@ int main(void)
         cmocka_unit_test(repair_never_writes_over_anything),
         cmocka_unit_test(a_lone_segment_is_repaired_to_a_tape),
         cmocka_unit_test(any_failing_call_of_a_repair_is_told_and_the_tape_untouched),
+        cmocka_unit_test(a_sealed_tape_is_counted_as_the_live_one),
+        cmocka_unit_test(missing_numbers_of_a_lane_are_told_one_by_one),
+        cmocka_unit_test(a_loss_names_its_lane),
+        cmocka_unit_test(a_repair_keeps_the_other_lanes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,7 +90,7 @@ static struct io_fault *make_tape(struct records *records, unsigned *out_segment
     struct io_fault *fault = io_fault_new();
     char path[64];
     size_t size = 0;
-    unit_write(fault, 560, 36, PER_BLOCK, records);
+    unit_write(fault, 560, 40, PER_BLOCK, records);
     *out_segments = 0;
     do
         unit_path(path, ++*out_segments);
@@ -569,7 +569,7 @@ static const struct {
     {forge_hole_of_nothing, ERR_DAMAGED, "block repeats record numbers", 0},
     {forge_no_records, ERR_END, "block header has impossible numbers", 0},
     {forge_too_many_records, ERR_END, "block header has impossible numbers", 0},
-    {forge_one_record_less, ERR_DAMAGED, "record table and content of the block do not fit", 19},
+    {forge_one_record_less, ERR_DAMAGED, "record table of the block is wrong", 19},
     {forge_huge_content, ERR_DAMAGED, "block does not decompress to the stated length", 20},
     {forge_content_over_limit, ERR_END, "block header has impossible numbers", 0},
     {forge_long_frame, ERR_END, "block is cut off", 20},
@@ -823,7 +823,7 @@ static void a_newer_format_is_told_and_not_taken_for_damage(void **state)
     bytes_put_u32(bytes, TAPE_SEGMENT_MAGIC);
     bytes_put_u32(bytes + 4, size - 8);
     memcpy(bytes + 8, "RWKTAPE", 8);
-    bytes_put_u16(bytes + 16, 2);
+    bytes_put_u16(bytes + 16, TAPE_VERSION + 1);
     bytes_put_u32(bytes + size - 4, crc32c(0, bytes, size - 4));
     unit_write(fault, 0, 5, 5, NULL);
     for (int salvage = 0; salvage < 2; salvage++) {

@@ -587,6 +587,76 @@ static void other_http_answers_are_told_apart(void **state)
     }
 }
 
+static void market_data_are_told_by_their_head(void **state)
+{
+    (void)state;
+    assert_head("binance",
+                "{\"stream\":\"btcusdt@depth@100ms\",\"data\":{\"e\":\"depthUpdate\",\"E\":"
+                "1723161255208,\"s\":\"BTCUSDT\",\"U\":1,\"u\":2,\"b\":[[\"61\"\"0\"]],\"a\":[]}}",
+                "depth@100ms", "BTCUSDT", 1723161255208 * MS);
+    assert_head("binance-usdm",
+                "{\"e\":\"depthUpdate\",\"E\":1723161256299,\"T\":1723161256298,\"s\":\"BTCUSDT\","
+                "\"U\":1,,\"u\":2}",
+                "depth", "BTCUSDT", 1723161256299 * MS);
+    assert_head("binance",
+                "{\"e\":\"kline\",\"E\":1633998534486,\"s\":\"LRCBTC\",\"k\":{\"t\":1633998480000,"
+                "\"T\":1633998539999,\"s\":\"LRCBTC\",\"i\":\"1m\",\"f\":x}}",
+                "kline_1m", "LRCBTC", 1633998534486 * MS);
+    assert_head("binance",
+                "{\"stream\":\"btcusdt@bookTicker\",\"data\":{\"u\":50093239212,\"s\":\"BTCUSDT\","
+                "\"b\":\"61837.63000000\",\"B\"\"3.78826000\"}}",
+                "bookTicker", "BTCUSDT", RECORD_NO_TIME);
+    assert_head("binance-coinm",
+                "{\"u\":1007198632021,\"e\":\"bookTicker\",\"s\":\"BTCUSD_PERP\",\"ps\":\"BTCUSD\","
+                "\"b\"\"61804.7\",\"T\":1723161257465,\"E\":1723161257476}",
+                "bookTicker", "BTCUSD_PERP", 1723161257476 * MS);
+}
+
+/* What would make a frame another one than its head says is looked for. */
+static void a_head_is_not_believed_where_more_may_follow(void **state)
+{
+    (void)state;
+    assert_malformed("binance",
+                     "{\"u\":1,\"s\":\"BTCUSDT\",\"b\":\"1\",\"stream\":\"btcusdt@trade\","
+                     "\"data\":{}}",
+                     "stream");
+    struct venue_frame frame = sample_decode(
+        "binance", "{\"stream\":\"btcusdt@bookTicker\",\"data\":{\"u\":1,\"s\":\"BTCUSDT\",\"b\":"
+                   "\"1\",\"E\":1723161257476,\"B\":\"2\"}}");
+    assert_int_equal(frame.kind, VENUE_DATA);
+    assert_int_equal(frame.source_ns, 1723161257476 * MS);
+    venue_frame_release(&frame);
+    assert_kind("binance",
+                "{\"u\":1,\"s\":\"BTCUSDT\",\"b\":\"1\",\"e\":\"24hrTicker\",\"E\":1723161257476}",
+                VENUE_DATA, "ticker", "BTCUSDT");
+    assert_kind(
+        "binance",
+        "{\"stream\":\"btcusdt@!depth\",\"data\":{\"e\":\"depthUpdate\",\"E\":1,\"s\":\"X\"}}",
+        VENUE_DATA, "!depth", "BTCUSDT");
+    /* "T" and "E" belong to another object than "u". */
+    frame = sample_decode(
+        "binance-usdm", "{\"stream\":\"btcusdt@bookTicker\",\"data\":{\"e\":\"bookTicker\",\"u\":1,"
+                        "\"s\":\"BTCUSDT\",\"b\":\"1\"},\"a\":{\"A\":1,\"T\":1723161256313,"
+                        "\"E\":1723161256313}}");
+    assert_int_equal(frame.kind, VENUE_DATA);
+    assert_int_equal(frame.source_ns, RECORD_NO_TIME);
+    venue_frame_release(&frame);
+}
+
+static void a_trade_is_read_to_its_last_byte(void **state)
+{
+    (void)state;
+    char text[sizeof trade + 1];
+    for (size_t size = 1; size < sizeof trade - 1; size++) {
+        memcpy(text, trade, size);
+        text[size] = '\0';
+        assert_malformed("binance", text, "");
+    }
+    memcpy(text, trade, sizeof trade - 1);
+    memcpy(text + sizeof trade - 1, "}", 2);
+    assert_malformed("binance", text, "behind its end");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -610,6 +680,9 @@ int main(void)
         cmocka_unit_test(frames_are_brought_into_the_form_of_the_connection),
         cmocka_unit_test(trades_over_http_get_their_symbol_from_the_question),
         cmocka_unit_test(other_http_answers_are_told_apart),
+        cmocka_unit_test(market_data_are_told_by_their_head),
+        cmocka_unit_test(a_head_is_not_believed_where_more_may_follow),
+        cmocka_unit_test(a_trade_is_read_to_its_last_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -439,6 +439,62 @@ static void advanced_takes_one_channel_a_request(void **state)
     venue_subscriptions_release(&client.subs);
 }
 
+static void market_data_are_told_by_their_ends(void **state)
+{
+    (void)state;
+    assert_head("coinbase",
+                "{\"type\":\"l2update\",\"product_id\":\"SKL-BTC\",\"changes\":[[\"sell\"\"0.1\"]],"
+                "\"time\":\"2021-04-17T16:43:37.075687Z\"}",
+                "level2", "SKL-BTC", INT64_C(1618677817075687000));
+    assert_head(
+        "coinbase",
+        "{\"type\":\"ticker\",\"sequence\":333938798,\"product_id\":\"BAND-GBP\",\"price\":,"
+        "\"side\":\"buy\",\"time\":\"2021-04-17T16:43:30.244075Z\",\"trade_id\":881613,"
+        "\"last_size\":\"0.04\"}",
+        "ticker", "BAND-GBP", INT64_C(1618677810244075000));
+    assert_head(
+        "coinbase-advanced",
+        "{\"channel\":\"l2_data\",\"client_id\":\"\",\"timestamp\":"
+        "\"2021-04-17T16:43:37.075687123Z\",\"sequence_num\":14,\"events\":[{\"type\":\"update\","
+        "\"product_id\":\"BTC-USD\",\"updates\":[{\"side\":}]}]}",
+        "level2", "BTC-USD", INT64_C(1618677817075687123));
+    assert_head(
+        "coinbase-advanced",
+        "{\"channel\":\"ticker\",\"timestamp\":\"2021-04-17T16:43:37.075687123Z\","
+        "\"sequence_num\":14,\"events\":[{\"type\":\"update\",\"tickers\":[{\"type\":\"ticker\","
+        "\"product_id\":\"BTC-USD\",\"price\":}]}]}",
+        "ticker", "BTC-USD", INT64_C(1618677817075687123));
+}
+
+/* Several events or rows have no common product when they differ, wherever the second one is. */
+static void a_second_product_is_not_overlooked(void **state)
+{
+    (void)state;
+    assert_kind(
+        "coinbase-advanced",
+        "{\"channel\":\"l2_data\",\"timestamp\":\"2021-04-17T16:43:37.075687123Z\","
+        "\"sequence_num\":14,\"events\":[{\"type\":\"update\",\"product_id\":\"BTC-USD\","
+        "\"updates\":[{}]},{\"type\":\"update\",\"product_id\":\"ETH-USD\",\"updates\":[{}]}]}",
+        VENUE_DATA, "level2", "");
+    assert_kind(
+        "coinbase-advanced",
+        "{\"channel\":\"ticker\",\"timestamp\":\"2021-04-17T16:43:37.075687123Z\","
+        "\"sequence_num\":14,\"events\":[{\"type\":\"update\",\"tickers\":[{\"type\":\"ticker\","
+        "\"product_id\":\"BTC-USD\"},{\"type\":\"ticker\",\"product_id\":\"ETH-USD\"}]}]}",
+        VENUE_DATA, "ticker", "");
+}
+
+static void a_match_is_read_to_its_last_byte(void **state)
+{
+    (void)state;
+    char text[sizeof match];
+    for (size_t size = 1; size < sizeof match - 1; size++) {
+        memcpy(text, match, size);
+        text[size] = '\0';
+        assert_malformed("coinbase", text, "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +515,9 @@ int main(void)
         cmocka_unit_test(lists_everything_active_after_each_request),
         cmocka_unit_test(an_unknown_product_fails_the_whole_request),
         cmocka_unit_test(advanced_takes_one_channel_a_request),
+        cmocka_unit_test(market_data_are_told_by_their_ends),
+        cmocka_unit_test(a_second_product_is_not_overlooked),
+        cmocka_unit_test(a_match_is_read_to_its_last_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

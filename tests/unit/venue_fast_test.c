@@ -230,7 +230,7 @@ static void every_day_is_read_as_time_text_reads_it(void **state)
     (void)state;
     uint64_t random = 3;
     char text[64];
-    for (int64_t day = 0; day < 106650; day++) { /* to the end of 2261 */
+    for (int64_t day = 0; day < 47482; day++) { /* to the end of 2099 */
         uint64_t drawn = unit_random(&random);
         int64_t ns = day * NS_PER_DAY + (int64_t)(drawn % (uint64_t)NS_PER_DAY);
         ns -= ns % (drawn >> 61 == 0 ? NS_PER_S : drawn >> 61 < 4 ? NS_PER_MS : NS_PER_US);
@@ -282,9 +282,8 @@ static void times_of_other_forms_are_not_read(void **state)
         "2021/04/17T16:43:37Z",
         "2x21-04-17T16:43:37Z",
         "2021-04-17T16:43:37.Z",
-        "2262-01-01T00:00:00Z",
-        "2021-04-17T16:43:\xb3"
-        "7Z",
+        "2100-01-01T00:00:00Z",
+        "2021-04-17T16:43:\2637Z",
         "",
         "2021-04-17",
     };

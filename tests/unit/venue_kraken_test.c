@@ -457,6 +457,61 @@ static void v1_answers_once_per_pair(void **state)
     venue_subscriptions_release(&client.subs);
 }
 
+static void market_data_are_told_by_their_ends(void **state)
+{
+    (void)state;
+    assert_head(
+        "kraken",
+        "{\"channel\":\"book\",\"type\":\"update\",\"data\":[{\"symbol\":\"BTC/USD\",\"bids\":"
+        "[{\"price\":}],\"asks\":[],\"checksum\":2114181697,\"timestamp\":"
+        "\"2021-04-17T16:43:37.075687Z\"}]}",
+        "book", "BTC/USD", INT64_C(1618677817075687000));
+    assert_head("kraken",
+                "{\"channel\":\"ohlc\",\"type\":\"update\",\"timestamp\":"
+                "\"2021-04-17T16:43:37.075687123Z\",\"data\":[{\"symbol\":\"BTC/USD\",\"open\":}]}",
+                "ohlc", "BTC/USD", INT64_C(1618677817075687123));
+    assert_head("kraken-v1", "[1668,{\"a\":[\"13.25\"\"35\"]},\"ticker\",\"WAVES/EUR\"]", "ticker",
+                "WAVES/EUR", RECORD_NO_TIME);
+    assert_head("kraken-v1", "[42,[\"1542057314.748456\",\"1542057360\",],\"ohlc-5\",\"XBT/USD\"]",
+                "ohlc-5", "XBT/USD", INT64_C(1542057314748456000));
+}
+
+static void a_second_row_is_not_overlooked(void **state)
+{
+    (void)state;
+    struct venue_frame frame = sample_decode(
+        "kraken",
+        "{\"channel\":\"book\",\"type\":\"update\",\"data\":[{\"symbol\":\"BTC/USD\",\"bids\":"
+        "[],\"asks\":[],\"checksum\":1}],\"other\":[{\"timestamp\":"
+        "\"2021-04-17T16:43:37.075687Z\"}]}");
+    assert_int_equal(frame.kind, VENUE_DATA);
+    assert_int_equal(frame.source_ns, RECORD_NO_TIME);
+    venue_frame_release(&frame);
+    assert_kind("kraken",
+                "{\"channel\":\"ohlc\",\"type\":\"update\",\"timestamp\":"
+                "\"2021-04-17T16:43:37.075687123Z\",\"data\":[{\"symbol\":\"BTC/USD\"},{\"symbol\":"
+                "\"ETH/USD\"}]}",
+                VENUE_DATA, "ohlc", "");
+    frame =
+        sample_decode("kraken-v1", "[42,{\"a\":[[\"1\",\"2\",\"1542057314.1\"]]},{\"b\":[[\"1\","
+                                   "\"2\",\"1542057314.3\"],[\"1\",\"2\",\"1542057314.2\",\"r\"]],"
+                                   "\"c\":\"7\"},\"book-10\",\"XBT/USD\"]");
+    assert_int_equal(frame.source_ns, INT64_C(1542057314300000000));
+    assert_string_equal(frame.channel, "book-10");
+    venue_frame_release(&frame);
+}
+
+static void an_update_is_read_to_its_last_byte(void **state)
+{
+    (void)state;
+    char text[sizeof update];
+    for (size_t size = 1; size < sizeof update - 1; size++) {
+        memcpy(text, update, size);
+        text[size] = '\0';
+        assert_malformed("kraken", text, "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +531,9 @@ int main(void)
         cmocka_unit_test(v2_answers_once_per_symbol),
         cmocka_unit_test(what_it_answers_the_decoder_understands),
         cmocka_unit_test(v1_answers_once_per_pair),
+        cmocka_unit_test(market_data_are_told_by_their_ends),
+        cmocka_unit_test(a_second_row_is_not_overlooked),
+        cmocka_unit_test(an_update_is_read_to_its_last_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

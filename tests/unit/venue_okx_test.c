@@ -841,8 +841,8 @@ static const char *const equal_texts[] = {
     "{\"bids\":[],\"ts\":\"5\"}]}",
     "{\"arg\":{\"channel\":\"books\",\"instId\":\"BTC-USDT\"},\"data\":[],\"event\":\"notice\","
     "\"x\":[{\"a\":1,\"ts\":\"5\"}]}",
-    "{\"arg\":{\"channel\":\"candle1m\",\"instId\":\"BTC-USDT\"},\"data\":[[\"1\"]],\"event\":["
-    "\"notice\"],\"y\":[[\"1\"]]}",
+    "{\"arg\":{\"channel\":\"candle1m\",\"instId\":\"BTC-USDT\"},\"data\":[[\"1\"]],\"event\":"
+    "\"notice\",\"y\":[[\"1\"]]}",
     "{\"arg\":{\"channel\":\"books\",\"instId\":\"BTC-USDT\"},\"data\":[{\"x\\\",\\\"ts\":\"7\","
     "\"asks\":[1]}]}",
 };

@@ -63,6 +63,21 @@ static inline void assert_kind(const char *venue, const char *text, enum venue_f
     venue_frame_release(&frame);
 }
 
+/* Market data whose head says all, with damage where decode() does not look. */
+static inline void assert_head(const char *venue, const char *text, const char *channel,
+                               const char *symbol, int64_t source_ns)
+{
+    struct venue_frame frame = sample_decode(venue, text);
+    if (frame.kind != VENUE_DATA || strcmp(frame.channel, channel) != 0 ||
+        strcmp(frame.symbol, symbol) != 0 || frame.source_ns != source_ns) {
+        fail_msg("%s: kind %d, channel '%s', symbol '%s', error '%s': %s", venue, frame.kind,
+                 frame.channel, frame.symbol, frame.error, text);
+    }
+    assert_ok(venue_find(venue)->decode_general((const uint8_t *)text, strlen(text), &frame));
+    assert_int_equal(frame.kind, VENUE_MALFORMED);
+    venue_frame_release(&frame);
+}
+
 /* The frame is malformed, and the reason holds `reason`. */
 static inline void assert_malformed(const char *venue, const char *text, const char *reason)
 {

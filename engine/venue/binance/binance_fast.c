@@ -128,6 +128,11 @@ FAST_INLINE bool decode_trade(struct fast *fast, struct venue_frame *frame, bool
         !number_trade(trade, &members, aggregated)) {
         return false;
     }
+    if (!combined && aggregated) {
+        memcpy(frame->channel, "aggTrade", sizeof "aggTrade");
+    } else if (!combined) {
+        memcpy(frame->channel, "trade", sizeof "trade");
+    }
     fast_check_trade(trade);
     fast_finish_trades(frame);
     return true;
@@ -235,14 +240,15 @@ FAST_INLINE bool decode_head(struct fast *fast, struct venue_frame *frame, bool 
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-/* btcusdt@depth@100ms: of the symbol the event says it again. */
+/* btcusdt@depth@100ms: the event says the symbol again. A channel with '!' is the whole market's.
+ */
 FAST_INLINE bool take_stream(struct fast *fast, struct venue_frame *frame)
 {
     const char *first = fast->at;
     fast->at = fast_plain_end(first, fast->end, '@');
     size_t size = (size_t)(fast->at - first);
     return size > 0 && size < SYMBOL_MAX && *first != '!' && FAST_EAT(fast, "@") &&
-           FAST_NAME(fast, frame->channel);
+           fast_peek(fast) != '!' && FAST_NAME(fast, frame->channel);
 }
 
 FAST_INLINE bool decode_frame(struct fast *fast, struct venue_frame *frame)
@@ -263,7 +269,7 @@ FAST_INLINE bool decode_frame(struct fast *fast, struct venue_frame *frame)
     return FAST_EAT(fast, "\"e\":\"") && decode_head(fast, frame, combined);
 }
 
-enum err binance_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+FAST_HOT enum err binance_decode(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);

@@ -29,7 +29,7 @@ static bool take_symbol(struct fast *fast, struct venue_frame *frame)
 static inline bool take_us(struct fast *fast, int64_t *out_ns)
 {
     uint64_t us = 0;
-    return fast_digits(fast, &us) && fast_scale(us, NS_PER_US, out_ns);
+    return fast_digits_wide(fast, &us) && fast_scale(us, NS_PER_US, out_ns);
 }
 
 static inline bool take_type(struct fast *fast, struct trade *trade)
@@ -42,8 +42,9 @@ static inline bool take_type(struct fast *fast, struct trade *trade)
 static inline bool take_orders(struct fast *fast)
 {
     uint64_t ignored = 0;
-    return FAST_EAT(fast, ",\"buy_order_id\":") && fast_u64(fast, &ignored) &&
-           FAST_EAT(fast, ",\"sell_order_id\":") && fast_u64(fast, &ignored) && FAST_EAT(fast, "}");
+    return FAST_EAT(fast, ",\"buy_order_id\":") && fast_u64_wide(fast, &ignored) &&
+           FAST_EAT(fast, ",\"sell_order_id\":") && fast_u64_wide(fast, &ignored) &&
+           FAST_EAT(fast, "}");
 }
 
 /* Behind "data":{ to the brace that ends it. */

@@ -22,7 +22,7 @@ static inline bool take_id(struct fast *fast, enum bybit_category category, stru
     const char *first = fast->at;
     const char letter = fast_peek(fast);
     trade->flags |= category == BYBIT_SPOT ? 0 : TRADE_OPAQUE;
-    if (fast_digits(fast, &trade->id)) {
+    if (fast_digits_wide(fast, &trade->id)) {
         if (FAST_EAT(fast, "\"")) {
             trade->has_id = true;
             return true;

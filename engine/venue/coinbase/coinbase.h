@@ -20,7 +20,8 @@ enum err coinbase_decode_general(const uint8_t *data, size_t size, struct venue_
 enum err coinbase_decode_http(const char *url, const uint8_t *data, size_t size,
                               const struct instrument_list *list, struct venue_frame *out);
 enum err coinbase_advanced_decode(const uint8_t *data, size_t size, struct venue_frame *out);
-enum err coinbase_advanced_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
+enum err coinbase_advanced_decode_general(const uint8_t *data, size_t size,
+                                          struct venue_frame *out);
 enum err coinbase_advanced_decode_http(const char *url, const uint8_t *data, size_t size,
                                        const struct instrument_list *list, struct venue_frame *out);
 /* The venue's own candles. */

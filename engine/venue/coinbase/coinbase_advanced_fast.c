@@ -127,7 +127,8 @@ FAST_INLINE bool decode_frame(struct fast *fast, struct venue_frame *frame)
     return take_envelope(fast, frame) && decode_ticker(fast, frame);
 }
 
-enum err coinbase_advanced_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+FAST_HOT enum err coinbase_advanced_decode(const uint8_t *data, size_t size,
+                                           struct venue_frame *out)
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);

@@ -86,7 +86,7 @@ FAST_INLINE bool decode_frame(struct fast *fast, struct venue_frame *frame)
            decode_match(fast, frame, live ? 0 : TRADE_SNAPSHOT);
 }
 
-enum err coinbase_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+FAST_HOT enum err coinbase_decode(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);

@@ -9,7 +9,7 @@
 static inline bool take_time(struct fast *fast, int64_t *out_ns)
 {
     uint64_t number = 0;
-    return fast_u64(fast, &number) && fast_from_epoch(number, out_ns);
+    return fast_u64_wide(fast, &number) && fast_from_epoch(number, out_ns);
 }
 
 /* The old API has them in capitals. */
@@ -37,7 +37,7 @@ static bool decode_trade(struct fast *fast, struct venue_frame *frame)
     struct trade *trade = fast_trade(frame);
     if (!trade || !take_time(fast, &trade->source_ns) || !FAST_EAT(fast, ",\"s\":\"") ||
         !FAST_NAME(fast, trade->symbol) || !FAST_EAT(fast, "\",\"t\":") ||
-        !fast_u64(fast, &trade->id) || !FAST_EAT(fast, ",\"p\":\"") ||
+        !fast_u64_wide(fast, &trade->id) || !FAST_EAT(fast, ",\"p\":\"") ||
         !fast_decimal(fast, &trade->price) || !FAST_EAT(fast, "\",\"q\":\"") ||
         !fast_decimal(fast, &trade->quantity) || !FAST_EAT(fast, "\",\"m\":") ||
         !take_maker(fast, trade)) {

@@ -161,7 +161,7 @@ FAST_INLINE bool decode_frame(struct fast *fast, struct venue_frame *frame)
     return fast_peek(fast) == '[' ? decode_trades(fast, frame) : decode_row(fast, frame);
 }
 
-enum err kraken_v1_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+FAST_HOT enum err kraken_v1_decode(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);

@@ -150,7 +150,7 @@ FAST_INLINE bool decode_frame(struct fast *fast, struct venue_frame *frame)
     return FAST_EAT(fast, "ohlc\",\"type\":\"") && decode_ohlc(fast, frame);
 }
 
-enum err kraken_decode(const uint8_t *data, size_t size, struct venue_frame *out)
+FAST_HOT enum err kraken_decode(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);

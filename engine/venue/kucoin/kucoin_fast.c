@@ -90,8 +90,8 @@ static bool divide_topic(const struct fast *topic, struct venue_frame *frame)
 /* Spot writes numbers as strings, futures as numbers. */
 static inline bool take_u64(struct fast *fast, uint64_t *out)
 {
-    return FAST_EAT(fast, "\"") ? fast_digits(fast, out) && FAST_EAT(fast, "\"")
-                                : fast_u64(fast, out);
+    return FAST_EAT(fast, "\"") ? fast_digits_wide(fast, out) && FAST_EAT(fast, "\"")
+                                : fast_u64_wide(fast, out);
 }
 
 static inline bool take_decimal(struct fast *fast, struct decimal *out)
@@ -230,8 +230,11 @@ static inline bool note_member(struct fast *fast, struct times *times)
     return !time_ns ? skip_data(fast) : *time_ns == 0 && take_time(fast, time_ns);
 }
 
-/* The data of now end with "time", which counts for more than any other. In front of it "changes"
- * is the only object: they begin with it, or no brace stands between. */
+/* Tickers and books have few members behind "time", if any. */
+#define TIME_MAX 160
+
+/* Data with "time", which counts for more than any other. "changes" is the only object in them:
+ * they begin with it, or no brace stands between. */
 static bool decode_timed(struct fast *fast, struct venue_frame *frame)
 {
     uint64_t number = 0;
@@ -240,9 +243,20 @@ static bool decode_timed(struct fast *fast, struct venue_frame *frame)
     }
     struct fast brace = *fast;
     frame->kind = VENUE_DATA;
-    return !fast_find(&brace, '}') && FAST_FIND_LAST(fast, ",\"time\":", 24) &&
-           fast_peek(fast) != '0' && fast_digits_ms(fast, &number) && fast_is_end(fast) &&
-           fast_from_epoch(number, &frame->source_ns);
+    return !fast_find(&brace, '}') && FAST_FIND_LAST(fast, ",\"time\":", TIME_MAX) &&
+           fast_peek(fast) != '0' && fast_digits_ms(fast, &number) &&
+           (fast_is_end(fast) || *fast->at == ',') && fast_from_epoch(number, &frame->source_ns);
+}
+
+/* Changes of a book as they were sent in 2021: without a time. Behind "sequenceStart": */
+static bool decode_untimed(struct fast *fast, struct venue_frame *frame)
+{
+    uint64_t ignored = 0;
+    frame->kind = VENUE_DATA;
+    return fast_u64(fast, &ignored) && FAST_EAT(fast, ",\"symbol\":") && fast_skip_text(fast) &&
+           FAST_EAT(fast, ",\"changes\":{") && fast_find(fast, '}') &&
+           FAST_EAT(fast, "},\"sequenceEnd\":") && fast_digits_ms(fast, &ignored) &&
+           fast_is_end(fast);
 }
 
 static bool decode_members(struct fast *fast, struct venue_frame *frame)
@@ -267,6 +281,9 @@ static bool decode_members(struct fast *fast, struct venue_frame *frame)
 static bool decode_data(struct fast *fast, struct venue_frame *frame)
 {
     struct fast timed = *fast;
+    if (FAST_EAT(&timed, "\"sequenceStart\":")) {
+        return decode_untimed(&timed, frame) || decode_members(fast, frame);
+    }
     return decode_timed(&timed, frame) || decode_members(fast, frame);
 }
 

@@ -21,6 +21,8 @@ extern const struct venue venue_okx;
 /* ---- between the files of this folder ---------------------------------------------------------
  */
 
+#define OKX_FILLS_MAX 65536 /* in one row: more than any stands for */
+
 enum err okx_decode(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err okx_decode_general(const uint8_t *data, size_t size, struct venue_frame *out);
 enum err okx_decode_http(const char *url, const uint8_t *data, size_t size,

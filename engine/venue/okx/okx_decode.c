@@ -24,9 +24,6 @@ static const char *const row_names[ROW_COUNT] = {
     "instId", "tradeId", "px", "sz", "side", "ts", "count",
 };
 
-/* More fills than any row stands for. */
-#define FILLS_MAX 65536
-
 /* The upgrade of a service: the connection ends within a minute. */
 #define CODE_UPGRADE "64008"
 
@@ -41,7 +38,7 @@ static enum err fill_folded(struct venue_frame *frame, const struct field_set *r
     if (field_id(frame, row, ROW_FILLS, SPAN_STRING, &fills)) {
         return ERR_DAMAGED;
     }
-    if (fills == 0 || fills > FILLS_MAX || fills - 1 > trade->id) {
+    if (fills == 0 || fills > OKX_FILLS_MAX || fills - 1 > trade->id) {
         venue_frame_malformed(frame, "member 'count' is no number of fills");
         return ERR_DAMAGED;
     }

@@ -5,9 +5,6 @@
 
 /* ---- trades ---------------------------------------------------------------------------------- */
 
-/* More fills than any row stands for go to the general decoder, and so do none. */
-#define FILLS_MAX 65536
-
 static inline bool take_side(struct fast *fast, struct trade *trade)
 {
     bool bought = FAST_EAT(fast, "buy\"");
@@ -22,8 +19,8 @@ static inline bool take_fills(struct fast *fast, struct trade *trade)
     if (!FAST_EAT(fast, ",\"count\":\"")) {
         return true;
     }
-    if (!fast_digits(fast, &fills) || !FAST_EAT(fast, "\"") || fills == 0 || fills > FILLS_MAX ||
-        fills - 1 > trade->id) {
+    if (!fast_digits(fast, &fills) || !FAST_EAT(fast, "\"") || fills == 0 ||
+        fills > OKX_FILLS_MAX || fills - 1 > trade->id) {
         return false;
     }
     trade->folded = fills - 1;

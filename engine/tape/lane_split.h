@@ -1,0 +1,47 @@
+/*
+ * lane_split: a frame as slots with text between them: what changes from frame to frame, and what
+ * stays. Knows the look of JSON (values, member names, nesting) and nothing of venues; any bytes
+ * can be split, and the pieces in order are the bytes again. Pure; any thread.
+ */
+#ifndef REWICK_ENGINE_TAPE_LANE_SPLIT_H
+#define REWICK_ENGINE_TAPE_LANE_SPLIT_H
+
+#include "engine/tape/lane_number.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longer values stay in the text between slots. */
+#define LANE_SLOT_SIZE_MAX 65535
+
+enum lane_slot { SLOT_NONE, SLOT_NUMBER, SLOT_TIME, SLOT_TEXT };
+
+/* Text, then a slot; the last token of a frame has SLOT_NONE. */
+struct lane_token {
+    const uint8_t *literal, *text; /* the slot's text lies right behind the literal */
+    uint32_t literal_size, text_size;
+    enum lane_slot slot;
+    struct lane_number number; /* of SLOT_NUMBER and SLOT_TIME */
+    uint64_t key;              /* same place in the frame's structure, same key */
+};
+
+struct lane_tokens {
+    struct lane_token *items; /* owned */
+    size_t count, capacity, count_max;
+};
+
+/* Splits the frame. False when it has more than count_max tokens or memory is out. */
+bool lane_split(struct lane_tokens *out, const uint8_t *text, size_t size);
+void lane_tokens_release(struct lane_tokens *tokens);
+
+/* A spread of the bits of a and b. */
+static inline uint64_t lane_mix(uint64_t a, uint64_t b)
+{
+    a = (a ^ b) * UINT64_C(0x9E3779B97F4A7C15);
+    return a ^ a >> 32;
+}
+
+uint64_t lane_hash(const uint8_t *data, size_t size);
+
+#endif
