@@ -72,7 +72,7 @@ APP_OBJ    := $(call object,$(APP_SRC))
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 BINARY     := $(BUILD)/rewick
 # What the whole benchmark runs besides.
-BENCH_TOOLS := $(addprefix $(BUILD)/,flood_venue candle_bench tape_bench)
+BENCH_TOOLS := $(addprefix $(BUILD)/,flood_venue candle_bench tape_bench decode_bench)
 
 # ---- targets ----------------------------------------------------------------------------------
 

@@ -5,11 +5,12 @@ import re
 from harness import NOT_THERE, ROOT, Part, measure, say
 
 DECODE_MAX_NS = 150
+DECODE_SLICES = 7
 DECODE_VENUES = ("binance", "coinbase", "kraken")
 WRITE_MIN = 1_000_000
 CANDLE_SLICES = 5
 
-LINE = re.compile(r"^(?P<name>\S.*?)\s+(?P<value>[\d,]*\.?\d+)\s+(?P<unit>[A-Za-z/%]\S*)(?:\s+(?P<rest>.*))?$")
+LINE = re.compile(r"^(?P<name>[^\s#].*?)\s+(?P<value>[\d,]*\.?\d+)\s+(?P<unit>[A-Za-z/%]\S*)(?:\s+(?P<rest>.*))?$")
 
 
 def lines_of(text):
@@ -37,15 +38,24 @@ DECODE_LINE = re.compile(
 )
 
 
+def decode_rows(context, part):
+    """Every line of the program, for the venues that there are targets for."""
+    program = context.build / "decode_bench"
+    rows = []
+    for venue in DECODE_VENUES:
+        command = [program, "--venue", venue, "--slices", DECODE_SLICES]
+        part.command(command)
+        if (ROOT / program).is_file():
+            say(f"decode_bench, {venue}")
+            lines = measure(command)["stdout"].splitlines()
+            rows += [match.groupdict() for match in map(DECODE_LINE.match, lines) if match]
+    return rows
+
+
 def measure_decode(context):
     part = Part("decode", "Decoding")
-    command = [str(context.build / "decode_bench")]
-    part.command(command)
     target = f"≤ {DECODE_MAX_NS} ns"
-    rows = []
-    if (ROOT / command[0]).is_file():
-        say("decode_bench")
-        rows = [match.groupdict() for match in map(DECODE_LINE.match, measure(command)["stdout"].splitlines()) if match]
+    rows = decode_rows(context, part)
     for venue in DECODE_VENUES:
         row = trade_row(rows, venue)
         if row:

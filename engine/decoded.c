@@ -1,5 +1,6 @@
 #include "engine/decoded.h"
 
+#include "engine/receive_clock.h"
 #include "engine/venue/venue.h"
 
 #include <stdbool.h>
@@ -33,6 +34,7 @@ void decoder_free(struct decoder *decoder)
 void decoded_release(struct decoded *decoded)
 {
     free(decoded->codes);
+    free(decoded->passes);
     free(decoded->frames);
     free(decoded->trades);
     *decoded = (struct decoded){0};
@@ -50,20 +52,36 @@ static void *grown(void *array, size_t *capacity, size_t count, size_t size)
     return larger;
 }
 
-static enum err make_room(struct decoded *out, size_t codes, size_t frames, size_t trades)
+static enum err no_memory(void)
 {
-    uint32_t *code = grown(out->codes, &out->code_capacity, codes, sizeof *code);
-    if (code != NULL)
-        out->codes = code;
-    struct decoded_frame *frame = grown(out->frames, &out->frame_capacity, frames, sizeof *frame);
-    if (frame != NULL)
-        out->frames = frame;
-    struct trade *trade = grown(out->trades, &out->trade_capacity, trades, sizeof *trade);
-    if (trade != NULL)
-        out->trades = trade;
-    bool fits = (codes == 0 || code != NULL) && (frames == 0 || frame != NULL) &&
-                (trades == 0 || trade != NULL);
-    return fits ? ERR_OK : err_fail(ERR_NOMEM, "out of memory for decoded frames");
+    return err_fail(ERR_NOMEM, "out of memory for decoded frames");
+}
+
+/* Room for so many records. */
+static enum err make_room(struct decoded *out, size_t count)
+{
+    uint32_t *codes = grown(out->codes, &out->code_capacity, count, sizeof *codes);
+    if (codes == NULL)
+        return count > 0 ? no_memory() : ERR_OK;
+    out->codes = codes;
+    struct decoded_pass *passes = grown(out->passes, &out->pass_capacity, count, sizeof *passes);
+    if (passes == NULL)
+        return no_memory();
+    out->passes = passes;
+    struct decoded_frame *frames = grown(out->frames, &out->frame_capacity, count, sizeof *frames);
+    if (frames == NULL)
+        return no_memory();
+    out->frames = frames;
+    return ERR_OK;
+}
+
+static enum err make_room_for_trades(struct decoded *out, size_t count)
+{
+    struct trade *trades = grown(out->trades, &out->trade_capacity, count, sizeof *trades);
+    if (trades == NULL)
+        return no_memory();
+    out->trades = trades;
+    return ERR_OK;
 }
 
 /* The decoded's own copy of the name; NULL when there are too many. */
@@ -85,7 +103,7 @@ static enum err keep_trades(struct decoded *out, const struct venue_frame *frame
     if (channel == NULL || frame->trade_count > DECODED_TRADES_MAX - out->trade_count)
         return ERR_OK;
     size_t count = out->trade_count + frame->trade_count;
-    enum err err = make_room(out, 0, out->frame_count + 1, count);
+    enum err err = make_room_for_trades(out, count);
     if (err != ERR_OK)
         return err;
     memcpy(out->trades + out->trade_count, frame->trades, frame->trade_count * sizeof *out->trades);
@@ -122,17 +140,61 @@ static enum err decode(struct decoded *out, struct decoder *decoder, const struc
     return frame->kind == VENUE_TRADES ? keep_trades(out, frame, code) : ERR_OK;
 }
 
+static enum err find_code(struct decoded *out, struct decoder *decoder, const struct record *record,
+                          uint32_t *code)
+{
+    *code = DECODED_NOT;
+    if (record->type != RECORD_RECEIVED)
+        return ERR_OK;
+    if (record->unread) {
+        *code = DECODED_MARKET;
+        return ERR_OK;
+    }
+    return decode(out, decoder, record, code);
+}
+
+static void begin_pass(struct decoded *out, const struct record *record, uint32_t *code)
+{
+    *code = DECODED_PASS | (uint32_t)out->pass_count;
+    out->passes[out->pass_count++] = (struct decoded_pass){
+        .count = 1,
+        .first_wall_ns = record->wall_ns,
+        .first_mono_ns = record->mono_ns,
+        .last_wall_ns = record->wall_ns,
+        .last_mono_ns = record->mono_ns,
+        .mono_max_ns = record->mono_ns,
+    };
+}
+
+static void extend_pass(struct decoded_pass *pass, const struct record *record)
+{
+    struct receive_clock clock = {true, pass->mono_max_ns, pass->last_wall_ns, pass->last_mono_ns};
+    pass->steps += receive_is_step(&clock, record->wall_ns, record->mono_ns);
+    receive_clock_set(&clock, record->wall_ns, record->mono_ns);
+    pass->mono_max_ns = clock.mono_ns;
+    pass->last_wall_ns = clock.wall_ns;
+    pass->last_mono_ns = clock.last_mono_ns;
+    pass->count++;
+}
+
 enum err decoded_fill(struct decoded *out, struct decoder *decoder, const struct record *records,
                       size_t count)
 {
-    enum err err = make_room(out, count, 0, 0);
-    out->frame_count = out->trade_count = out->channel_count = 0;
+    enum err err = make_room(out, count);
+    const struct record *last = NULL; /* of the open pass */
+    out->pass_count = out->frame_count = out->trade_count = out->channel_count = 0;
     decoder->name = NULL; /* another stretch has other pointers */
     for (size_t i = 0; i < count && err == ERR_OK; i++) {
-        bool received = records[i].type == RECORD_RECEIVED, unread = records[i].unread;
-        out->codes[i] = received && unread ? DECODED_MARKET : DECODED_NOT;
-        if (received && !unread)
-            err = decode(out, decoder, &records[i], &out->codes[i]);
+        const struct record *record = &records[i];
+        uint32_t *code = &out->codes[i];
+        err = find_code(out, decoder, record, code);
+        bool market = *code == DECODED_MARKET;
+        if (market && last != NULL && record->connection == last->connection &&
+            record->venue == last->venue)
+            extend_pass(&out->passes[out->pass_count - 1], record);
+        else if (market)
+            begin_pass(out, record, code);
+        last = market ? record : NULL;
     }
     return err;
 }

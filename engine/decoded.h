@@ -15,6 +15,7 @@
 #include "engine/tape/record.h"
 #include "engine/trade/trade.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,22 @@ enum decoded_code {
     DECODED_NOT = 0,    /* the engine decodes it, if there is anything to decode */
     DECODED_MARKET = 1, /* market data of another channel, or unread */
     DECODED_TRADES = 2, /* and up: trades, in frames[code - DECODED_TRADES] */
+};
+/* Set beside a number: market data, and the first of several in passes[number]. */
+#define DECODED_PASS 0x80000000u
+
+static inline bool decoded_is_market(uint32_t code)
+{
+    return code == DECODED_MARKET || (code & DECODED_PASS) != 0;
+}
+
+/* Market data of one venue and connection in a row: all that the engine wants to know of them, so
+ * that it need not look at the records. */
+struct decoded_pass {
+    uint32_t count;
+    uint32_t steps; /* of the wall clock between them (receive_clock.h) */
+    int64_t first_wall_ns, first_mono_ns;
+    int64_t last_wall_ns, last_mono_ns, mono_max_ns;
 };
 
 struct decoded_frame {
@@ -39,10 +56,11 @@ struct decoder; /* what a thread needs to decode */
 /* Plain data but for what it owns; zeroed is empty. For reading. */
 struct decoded {
     uint32_t *codes;
+    struct decoded_pass *passes;
     struct decoded_frame *frames;
     struct trade *trades;
-    size_t code_capacity, frame_capacity, trade_capacity;
-    size_t frame_count, trade_count, channel_count;
+    size_t code_capacity, pass_capacity, frame_capacity, trade_capacity;
+    size_t pass_count, frame_count, trade_count, channel_count;
     char channels[DECODED_CHANNELS_MAX][CHANNEL_MAX];
 };
 

@@ -2,6 +2,7 @@
 
 #include "engine/candle/market_set.h"
 #include "engine/engine_answer.h"
+#include "engine/receive_clock.h"
 
 #include <jansson.h>
 
@@ -36,9 +37,7 @@ enum trouble {
     TROUBLE_NO_LIST,
 };
 
-#define NOTE_MAX 512
-/* The wall clock was stepped when it moved by so much more or less than the monotonic one. */
-#define STEP_NS    (INT64_C(100) * 1000000)
+#define NOTE_MAX   512
 #define VENUES_MAX 128 /* more than there are */
 
 /* What is kept of a venue whose records were seen. */
@@ -48,14 +47,6 @@ struct venue_state {
     uint32_t told;                      /* a bit per enum trouble */
     struct instrument_list instruments; /* as the records said so far */
     uint64_t malformed, dropped;        /* frames: could not be read; are not on the tape */
-};
-
-/* Receive time, as the records told it. */
-struct receive_clock {
-    bool started;
-    int64_t mono_ns;      /* highest of the session */
-    int64_t wall_ns;      /* of the last record */
-    int64_t last_mono_ns; /* likewise */
 };
 
 struct engine {
@@ -710,7 +701,7 @@ static enum err take_message(struct engine *engine, const struct record *record)
     uint32_t code = record->unread ? DECODED_MARKET : engine->code;
     if (code != DECODED_NOT) {
         engine->stats.frames++;
-        return code >= DECODED_TRADES ? take_decoded(engine, record, code) : ERR_OK;
+        return decoded_is_market(code) ? ERR_OK : take_decoded(engine, record, code);
     }
     engine->frame.connection = record->connection;
     err = engine->last->venue->decode(record->data, record->size, &engine->frame);
@@ -757,33 +748,6 @@ static enum err take_record(struct engine *engine, const struct record *record)
     return ERR_OK;
 }
 
-static inline int64_t elapsed(int64_t from_ns, int64_t to_ns)
-{
-    int64_t passed_ns;
-    if (to_ns <= from_ns)
-        return 0;
-    return __builtin_sub_overflow(to_ns, from_ns, &passed_ns) ? INT64_MAX : passed_ns;
-}
-
-/* Whether the wall clock moved by much more or less than the monotonic one. */
-static inline bool is_step(const struct receive_clock *time, const struct record *record)
-{
-    int64_t wall_ns, mono_ns, difference_ns;
-    if (__builtin_sub_overflow(record->wall_ns, time->wall_ns, &wall_ns) ||
-        __builtin_sub_overflow(record->mono_ns, time->last_mono_ns, &mono_ns) ||
-        __builtin_sub_overflow(wall_ns, mono_ns, &difference_ns))
-        return true;
-    return difference_ns > STEP_NS || difference_ns < -STEP_NS;
-}
-
-static inline void set_time(struct receive_clock *time, const struct record *record)
-{
-    if (record->mono_ns > time->mono_ns)
-        time->mono_ns = record->mono_ns;
-    time->wall_ns = record->wall_ns;
-    time->last_mono_ns = record->mono_ns;
-}
-
 /* Receive time that has passed since the last record: by the monotonic clock, and by the wall clock
  * from one session to the next. */
 static int64_t pass_time(struct engine *engine, const struct record *record)
@@ -792,12 +756,13 @@ static int64_t pass_time(struct engine *engine, const struct record *record)
     int64_t passed_ns = 0;
     bool new_session = record->type == RECORD_CONFIG || !time->started;
     if (time->started)
-        passed_ns = new_session ? elapsed(time->wall_ns, record->wall_ns)
-                                : elapsed(time->mono_ns, record->mono_ns);
-    engine->stats.clock_steps += !new_session && is_step(time, record);
+        passed_ns = new_session ? receive_elapsed(time->wall_ns, record->wall_ns)
+                                : receive_elapsed(time->mono_ns, record->mono_ns);
+    engine->stats.clock_steps +=
+        !new_session && receive_is_step(time, record->wall_ns, record->mono_ns);
     if (new_session)
         time->mono_ns = record->mono_ns;
-    set_time(time, record);
+    receive_clock_set(time, record->wall_ns, record->mono_ns);
     time->started = true;
     return passed_ns;
 }
@@ -860,36 +825,50 @@ static bool begins_pass(struct engine *engine, const struct record *record)
             market_set_connection(&engine->markets, record->connection) != NULL);
 }
 
-/* Market data of the same venue and connection. */
-static inline bool is_alike(const struct record *record, uint32_t code, const struct record *first)
+/* All records of a pass at once, when nothing falls due meanwhile. */
+static bool pass_all(struct engine *engine, const struct decoded_pass *pass)
 {
-    return code == DECODED_MARKET && record->type == RECORD_RECEIVED &&
-           record->connection == first->connection && record->venue == first->venue;
+    struct receive_clock *time = &engine->time;
+    int64_t passed_ns = receive_elapsed(time->mono_ns, pass->mono_max_ns);
+    if (passed_ns >= market_set_due(&engine->markets) - engine->markets.clock_ns)
+        return false;
+    engine->markets.clock_ns += passed_ns;
+    engine->stats.clock_steps +=
+        pass->steps + receive_is_step(time, pass->first_wall_ns, pass->first_mono_ns);
+    receive_clock_set(time, pass->last_wall_ns, pass->last_mono_ns);
+    if (pass->mono_max_ns > time->mono_ns)
+        time->mono_ns = pass->mono_max_ns;
+    return true;
+}
+
+/* One by one, up to the first at which something falls due. */
+static size_t pass_some(struct engine *engine, const struct record *records, size_t count)
+{
+    struct receive_clock *time = &engine->time;
+    int64_t due_ns = market_set_due(&engine->markets);
+    size_t passed = 0;
+    for (; passed < count; passed++) {
+        const struct record *record = &records[passed];
+        int64_t passed_ns = receive_elapsed(time->mono_ns, record->mono_ns);
+        if (passed_ns >= due_ns - engine->markets.clock_ns)
+            break;
+        engine->markets.clock_ns += passed_ns;
+        engine->stats.clock_steps += receive_is_step(time, record->wall_ns, record->mono_ns);
+        receive_clock_set(time, record->wall_ns, record->mono_ns);
+    }
+    return passed;
 }
 
 size_t engine_pass(struct engine *engine, const struct record *records, size_t count,
                    const struct decoded *decoded, size_t first)
 {
-    const uint32_t *codes = decoded->codes + first;
-    if (count == 0 || codes[0] != DECODED_MARKET || !begins_pass(engine, &records[0]))
+    uint32_t code = decoded->codes[first];
+    if (count == 0 || (code & DECODED_PASS) == 0 || !begins_pass(engine, &records[0]))
         return 0;
-    struct receive_clock time = engine->time;
-    int64_t clock_ns = engine->markets.clock_ns, due_ns = market_set_due(&engine->markets);
-    uint64_t steps = 0;
-    size_t passed = 0;
-    while (passed < count && is_alike(&records[passed], codes[passed], &records[0])) {
-        const struct record *record = &records[passed];
-        int64_t passed_ns = elapsed(time.mono_ns, record->mono_ns);
-        if (passed_ns >= due_ns - clock_ns)
-            break;
-        clock_ns += passed_ns;
-        steps += is_step(&time, record);
-        set_time(&time, record);
-        passed++;
-    }
-    engine->time = time;
-    engine->markets.clock_ns = clock_ns;
-    engine->stats.clock_steps += steps;
+    const struct decoded_pass *pass = &decoded->passes[code & ~(uint32_t)DECODED_PASS];
+    size_t passed = pass->count;
+    if (count < pass->count || !pass_all(engine, pass))
+        passed = pass_some(engine, records, count < pass->count ? count : pass->count);
     engine->stats.records += passed;
     if (engine->last->wanted)
         engine->stats.frames += passed;

@@ -261,14 +261,13 @@ static bool pass(struct replay *replay)
     const struct replay_batch *batch = &replay->batch;
     const struct replay_tap *tap = replay->settings->tap;
     if (!batch->decoded || !pacing_is_max(replay->settings->pace) || (tap && tap->record) ||
-        batch->decoded->codes[replay->at] != DECODED_MARKET)
+        (batch->decoded->codes[replay->at] & DECODED_PASS) == 0)
         return false;
     size_t passed = engine_pass(replay->engine, batch->records + replay->at,
                                 count_before_to(replay), batch->decoded, replay->at);
     if (passed == 0)
         return false;
     replay->at += passed;
-    replay->seq = batch->records[replay->at - 1].seq;
     return true;
 }
 
@@ -293,12 +292,20 @@ static enum err step(struct replay *replay)
     return err;
 }
 
+/* Records that were passed over count as fed. */
+static void note_seq(struct replay *replay)
+{
+    if (replay->begun && replay->at > 0)
+        replay->seq = replay->batch.records[replay->at - 1].seq;
+}
+
 /* The next batch, or a moment's wait for one. ERR_END: that was all. */
 static enum err next_batch(struct replay *replay)
 {
+    note_seq(replay);
+    enum err err = outputs_commit(replay->outputs, replay->seq, false);
     replay->at = 0;
     replay->batch.count = 0;
-    enum err err = outputs_commit(replay->outputs, replay->seq, false);
     if (err == ERR_OK)
         err = replay_stream_next(replay->stream, &replay->batch);
     show_progress(replay);
@@ -312,6 +319,7 @@ static enum err read_tape(struct replay *replay)
     enum err err = ERR_OK;
     while (err == ERR_OK && !replay_stop_asked())
         err = replay->at < replay->batch.count ? step(replay) : next_batch(replay);
+    note_seq(replay);
     replay_progress_clear(&replay->progress);
     return err == ERR_END || (err == ERR_STOP && replay_stop_asked()) ? ERR_OK : err;
 }

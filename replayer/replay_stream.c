@@ -13,11 +13,13 @@
 /* Losses that wait to be told. */
 #define PENDING_MAX 64
 
-enum slot_state { SLOT_READ, SLOT_TAKEN, SLOT_DONE };
+struct bench;
 
-/* A unit under way. */
+/* A unit under way. It goes back to the thread that filled it: its memory is in that one's cache.
+ */
 struct slot {
-    enum slot_state state;
+    struct bench *home;
+    bool done; /* decoded */
     struct tape_unit unit;
     struct tape_records records;
     struct decoded decoded;
@@ -31,6 +33,9 @@ struct slot {
 struct bench {
     struct tape_unit_decoder *units;
     struct decoder *frames;
+    /* Its slots that are not under way. The last one used comes first, so that few become large. */
+    struct slot *idle[REPLAY_STREAM_UNITS];
+    size_t idle_count;
 };
 
 struct replay_stream {
@@ -43,11 +48,8 @@ struct replay_stream {
     struct slot *ring[REPLAY_STREAM_UNITS];
     size_t first, count;
     size_t bytes;
-    /* Those that are not: the last one used comes first, so that few ever become large. */
-    struct slot *idle[REPLAY_STREAM_UNITS];
-    size_t idle_count;
 
-    bool scanning; /* somebody has the scan, and the slot that it fills */
+    bool scanning; /* somebody has the scan */
     bool stopping;
     bool ended;               /* the scan had no more when it was last asked ... */
     uint64_t ended_at, calls; /* ... which was in this call of replay_stream_next() */
@@ -64,8 +66,8 @@ struct replay_stream {
     uint64_t done_bytes, total_bytes;
     struct bench bench;
 
-    size_t thread_count;
-    pthread_t threads[REPLAY_THREADS_MAX];
+    size_t helper_count;
+    struct helper *helpers[REPLAY_THREADS_MAX];
 };
 
 /* ---- work: lock held on entry and exit ------------------------------------------------------ */
@@ -92,13 +94,42 @@ static size_t size_of(const struct tape_unit *unit)
 
 static bool can_scan(const struct replay_stream *stream)
 {
-    return !stream->scanning && !stream->ended && stream->err == ERR_OK && stream->idle_count > 0 &&
+    return !stream->scanning && !stream->ended && stream->err == ERR_OK &&
+           stream->count < REPLAY_STREAM_UNITS &&
            (stream->count == 0 || stream->bytes < REPLAY_STREAM_BYTES);
 }
 
-static void scan(struct replay_stream *stream)
+static void fail(struct replay_stream *stream, enum err err)
 {
-    struct slot *slot = stream->idle[--stream->idle_count];
+    stream->err = err;
+    snprintf(stream->text, sizeof stream->text, "%s", err_text(err));
+}
+
+static struct slot *take_slot(struct bench *bench)
+{
+    if (bench->idle_count > 0)
+        return bench->idle[--bench->idle_count];
+    struct slot *slot = calloc(1, sizeof *slot);
+    if (slot != NULL)
+        slot->home = bench;
+    return slot;
+}
+
+static void leave_slot(struct slot *slot)
+{
+    struct bench *home = slot->home;
+    assert(home->idle_count < REPLAY_STREAM_UNITS);
+    home->idle[home->idle_count++] = slot;
+}
+
+/* The next unit, put behind those that are under way; NULL when there is none. */
+static struct slot *scan(struct replay_stream *stream, struct bench *bench)
+{
+    struct slot *slot = take_slot(bench);
+    if (slot == NULL) {
+        fail(stream, err_fail(ERR_NOMEM, "out of memory for a replay"));
+        return NULL;
+    }
     uint64_t call = stream->calls;
     stream->scanning = true;
     pthread_mutex_unlock(&stream->lock);
@@ -106,35 +137,24 @@ static void scan(struct replay_stream *stream)
     tape_scan_progress(stream->scan, &slot->done_bytes, &slot->total_bytes);
     pthread_mutex_lock(&stream->lock);
     stream->scanning = false;
-    if (err == ERR_OK) {
-        slot->state = SLOT_READ;
-        slot->bytes = size_of(&slot->unit);
-        stream->bytes += slot->bytes;
-        stream->ring[(stream->first + stream->count++) % REPLAY_STREAM_UNITS] = slot;
-    } else {
-        stream->idle[stream->idle_count++] = slot;
+    pthread_cond_broadcast(&stream->changed);
+    if (err != ERR_OK) {
+        leave_slot(slot);
         stream->ended = err == ERR_END;
         stream->ended_at = call;
-        if (err != ERR_END) {
-            stream->err = err;
-            snprintf(stream->text, sizeof stream->text, "%s", err_text(err));
-        }
+        if (err != ERR_END)
+            fail(stream, err);
+        return NULL;
     }
-    pthread_cond_broadcast(&stream->changed);
-}
-
-/* The oldest unit that was read and that nobody has taken; NULL when there is none. */
-static struct slot *waiting(const struct replay_stream *stream)
-{
-    for (size_t i = 0; i < stream->count; i++)
-        if (slot_at(stream, i)->state == SLOT_READ)
-            return slot_at(stream, i);
-    return NULL;
+    slot->done = false;
+    slot->bytes = size_of(&slot->unit);
+    stream->bytes += slot->bytes;
+    stream->ring[(stream->first + stream->count++) % REPLAY_STREAM_UNITS] = slot;
+    return slot;
 }
 
 static void decode(struct replay_stream *stream, struct bench *bench, struct slot *slot)
 {
-    slot->state = SLOT_TAKEN;
     pthread_mutex_unlock(&stream->lock);
     enum err err = tape_unit_decode(bench->units, &slot->unit, &slot->records);
     if (err == ERR_OK && stream->options.decode)
@@ -144,21 +164,18 @@ static void decode(struct replay_stream *stream, struct bench *bench, struct slo
     if (err != ERR_OK)
         snprintf(slot->text, sizeof slot->text, "%s", err_text(err));
     pthread_mutex_lock(&stream->lock);
-    slot->state = SLOT_DONE;
+    slot->done = true;
     pthread_cond_broadcast(&stream->changed);
 }
 
-/* One piece of work; false when there is none. Reading comes first: it is little, and gives work to
- * the others. */
+/* One unit; false when there is none to be had now. */
 static bool work(struct replay_stream *stream, struct bench *bench)
 {
-    struct slot *slot = waiting(stream);
-    if (can_scan(stream))
-        scan(stream);
-    else if (slot != NULL)
-        decode(stream, bench, slot);
-    else
+    if (!can_scan(stream))
         return false;
+    struct slot *slot = scan(stream, bench);
+    if (slot != NULL)
+        decode(stream, bench, slot);
     return true;
 }
 
@@ -170,24 +187,40 @@ static enum err bench_init(struct bench *bench)
     return err == ERR_OK ? decoder_new(&bench->frames) : err;
 }
 
+static void slot_free(struct slot *slot)
+{
+    tape_unit_release(&slot->unit);
+    tape_records_release(&slot->records);
+    decoded_release(&slot->decoded);
+    free(slot);
+}
+
 static void bench_release(struct bench *bench)
 {
     tape_unit_decoder_free(bench->units);
     decoder_free(bench->frames);
+    while (bench->idle_count > 0)
+        slot_free(bench->idle[--bench->idle_count]);
 }
 
-/* Without memory for a thread of its own, its work is the others'. */
+/* A thread that helps. */
+struct helper {
+    struct replay_stream *stream;
+    pthread_t thread;
+    struct bench bench;
+};
+
+/* Without memory for a bench, its work is the others'. */
 static void *run(void *arg)
 {
-    struct replay_stream *stream = arg;
-    struct bench bench = {0};
-    bool fine = bench_init(&bench) == ERR_OK;
+    struct helper *helper = arg;
+    struct replay_stream *stream = helper->stream;
+    bool fine = bench_init(&helper->bench) == ERR_OK;
     pthread_mutex_lock(&stream->lock);
     while (fine && !stream->stopping)
-        if (!work(stream, &bench))
+        if (!work(stream, &helper->bench))
             pthread_cond_wait(&stream->changed, &stream->lock);
     pthread_mutex_unlock(&stream->lock);
-    bench_release(&bench);
     return NULL;
 }
 
@@ -204,9 +237,17 @@ static void start(struct replay_stream *stream)
     unsigned threads = stream->options.threads > 0 ? stream->options.threads : processors();
     if (threads > REPLAY_THREADS_MAX)
         threads = REPLAY_THREADS_MAX;
-    while (stream->thread_count + 1 < threads &&
-           pthread_create(&stream->threads[stream->thread_count], NULL, run, stream) == 0)
-        stream->thread_count++;
+    while (stream->helper_count + 1 < threads) {
+        struct helper *helper = calloc(1, sizeof *helper);
+        if (helper == NULL)
+            return;
+        helper->stream = stream;
+        if (pthread_create(&helper->thread, NULL, run, helper) != 0) {
+            free(helper);
+            return;
+        }
+        stream->helpers[stream->helper_count++] = helper;
+    }
 }
 
 /* ---- losses --------------------------------------------------------------------------------- */
@@ -254,17 +295,6 @@ static void tell_losses(struct replay_stream *stream)
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
-static enum err make_slots(struct replay_stream *stream)
-{
-    while (stream->idle_count < REPLAY_STREAM_UNITS) {
-        struct slot *slot = calloc(1, sizeof *slot);
-        if (slot == NULL)
-            return err_fail(ERR_NOMEM, "out of memory for a replay");
-        stream->idle[stream->idle_count++] = slot;
-    }
-    return ERR_OK;
-}
-
 enum err replay_stream_open(struct replay_stream **out, const struct io *io, const char *path,
                             const struct replay_stream_options *options)
 {
@@ -280,9 +310,7 @@ enum err replay_stream_open(struct replay_stream **out, const struct io *io, con
     tape.arg = stream;
     if (tape.wants != NULL)
         tape.wants = wants;
-    enum err err = make_slots(stream);
-    if (err == ERR_OK)
-        err = bench_init(&stream->bench);
+    enum err err = bench_init(&stream->bench);
     if (err == ERR_OK)
         err = tape_scan_open(&stream->scan, io, path, &tape);
     if (err != ERR_OK) {
@@ -295,14 +323,6 @@ enum err replay_stream_open(struct replay_stream **out, const struct io *io, con
     return ERR_OK;
 }
 
-static void slot_free(struct slot *slot)
-{
-    tape_unit_release(&slot->unit);
-    tape_records_release(&slot->records);
-    decoded_release(&slot->decoded);
-    free(slot);
-}
-
 void replay_stream_close(struct replay_stream *stream)
 {
     if (stream == NULL)
@@ -311,12 +331,14 @@ void replay_stream_close(struct replay_stream *stream)
     stream->stopping = true;
     pthread_cond_broadcast(&stream->changed);
     pthread_mutex_unlock(&stream->lock);
-    for (size_t i = 0; i < stream->thread_count; i++)
-        pthread_join(stream->threads[i], NULL);
+    for (size_t i = 0; i < stream->helper_count; i++)
+        pthread_join(stream->helpers[i]->thread, NULL);
     for (size_t i = 0; i < stream->count; i++)
         slot_free(slot_at(stream, i));
-    for (size_t i = 0; i < stream->idle_count; i++)
-        slot_free(stream->idle[i]);
+    for (size_t i = 0; i < stream->helper_count; i++) {
+        bench_release(&stream->helpers[i]->bench);
+        free(stream->helpers[i]);
+    }
     tape_scan_close(stream->scan);
     bench_release(&stream->bench);
     pthread_cond_destroy(&stream->changed);
@@ -332,7 +354,7 @@ static void give_back(struct replay_stream *stream)
         return;
     struct slot *slot = slot_at(stream, 0);
     stream->bytes -= slot->bytes;
-    stream->idle[stream->idle_count++] = slot;
+    leave_slot(slot);
     stream->first = (stream->first + 1) % REPLAY_STREAM_UNITS;
     stream->count--;
     stream->given = false;
@@ -345,12 +367,9 @@ static void wait_for_first(struct replay_stream *stream)
     for (;;) {
         tell_losses(stream);
         struct slot *slot = stream->count > 0 ? slot_at(stream, 0) : NULL;
-        if (slot != NULL && slot->state == SLOT_DONE)
+        if (slot != NULL && slot->done)
             return;
-        if (slot != NULL && slot->state == SLOT_READ)
-            decode(stream, &stream->bench, slot);
-        else if (slot == NULL && !stream->scanning && stream->ended &&
-                 stream->ended_at != stream->calls)
+        if (slot == NULL && !stream->scanning && stream->ended && stream->ended_at != stream->calls)
             stream->ended = false; /* the tape may have grown since */
         else if (slot == NULL && !stream->scanning && !can_scan(stream))
             return;
@@ -373,9 +392,8 @@ static enum err judge(struct replay_stream *stream, const struct slot *slot)
     pthread_mutex_lock(&stream->lock);
     stream->scanning = false;
     if (err != ERR_OK) {
-        stream->err = err;
+        fail(stream, err);
         stream->judged_bad = true;
-        snprintf(stream->text, sizeof stream->text, "%s", err_text(err));
     }
     pthread_cond_broadcast(&stream->changed);
     return err;

@@ -4,9 +4,9 @@
  *     tape_scan -> unit -> [ tape_unit_decode, decoded_fill ] -> batch, in the tape's order
  *                            on every thread there is
  *
- * Whoever has nothing better to do takes the next piece of work: reads the next unit, or decodes
- * one that was read. The thread that asks for batches does so too, instead of waiting, so that one
- * thread is enough and two are busy at once. What comes out does not depend on how many there are.
+ * Whoever has nothing better to do reads the next unit and decodes it. The thread that asks for
+ * batches does so too, instead of waiting, so that one thread is enough and two are busy at once.
+ * What comes out does not depend on how many there are.
  *
  * At most REPLAY_STREAM_BYTES of units are decoded ahead (one unit is always allowed), whatever the
  * size of the tape. All functions are for one thread, the one that opened it; `wants` is called on

@@ -13,8 +13,10 @@ import sys
 
 import zstandard
 
+import lane_reader
+
 MIB = 1024 * 1024
-SEGMENT, BLOCK, END = 0x184D2A50, 0x184D2A51, 0x184D2A52
+SEGMENT, BLOCK, END, LANE, INDEX = 0x184D2A50, 0x184D2A51, 0x184D2A52, 0x184D2A53, 0x184D2A54
 TYPES = ("unknown", "received", "sent", "connection", "tick", "http", "gap", "config")
 
 
@@ -101,14 +103,17 @@ class Segment:
 
     def __init__(self, data):
         header = frame_header(data, 0, SEGMENT, b"RWKTAPE\0", 4096)
-        (version,) = struct.unpack_from("<H", header, 16)
-        check(version <= 1, "made by a newer rewick", Damaged)
-        check(version == 1 and len(header) == 76, "impossible segment header")
+        version, kind = struct.unpack_from("<HH", header, 16)
+        check(version <= 2, "made by a newer rewick", Damaged)
+        check(version >= 1 and len(header) == 76 and kind <= 1, "impossible segment header")
         (self.number, self.id, self.salt, self.first, self.connection, self.chain_before, self.wall, self.chain) = (
             struct.unpack_from("<I16sQQIIqI", header, 20)
         )
         self.data, self.next, self.at, self.blocks = data, self.first, len(header), 0
         self.records, self.end, self.damage = [], "open", None
+        if version > 1 and kind == 1:
+            self.read_sealed()
+            return
         try:
             while self.at < len(data) and self.end == "open":
                 self.read_frame()
@@ -150,11 +155,94 @@ class Segment:
         check(at + table_size + 4 == len(header), "sources and table do not fill the header")
         content = zstandard.ZstdDecompressor().decompress(frame, max_output_size=content_size)
         check(len(content) == content_size, "wrong length of content")
-        self.records += rows(Cursor(header[at:-4]), count, first, wall, mono, sources, content)
+        if flags & 2:
+            self.records += column_rows(table_bytes(header[at:-4], flags), count, first, wall, mono, sources, content)
+        else:
+            self.records += rows(Cursor(header[at:-4]), count, first, wall, mono, sources, content)
         self.chain = struct.unpack("<I", header[-4:])[0]
         self.next = first + count
         self.blocks += 1
         self.at += len(header) + len(frame)
+
+    def read_sealed(self):
+        """All of a sealed segment, which is whole or damaged."""
+        try:
+            index_at = self.read_sealed_end()
+            chunks = self.read_index(index_at)
+            for number, chunk in enumerate(chunks):
+                self.read_chunk(number, chunk)
+            check(self.at == index_at and self.next == self.following, "blocks and index do not meet")
+        except Bad as bad:
+            raise Damaged(str(bad)) from bad
+        self.end = "closed"
+
+    def read_sealed_end(self):
+        at = len(self.data) - 88
+        check(at > 0, "no room for an end mark")
+        header = frame_header(self.data, at, END, b"RWKF", 88)
+        number, salt, self.following, index, self.blocks_expected, chain, first, tape, connection, _, crc = (
+            struct.unpack_from("<IQQQIIQ16sIII", header, 12)
+        )
+        check((number, salt, first, tape) == (self.number, self.salt, self.first, self.id), "another segment's end mark")
+        check(crc32c(self.data[:at]) == crc and index < at, "file does not match its CRC")
+        self.chain = chain  # what the next segment repeats
+        return index
+
+    def read_index(self, at):
+        header = frame_header(self.data, at, INDEX, b"RWKI", 28 + 48 * 1048576)
+        count, salt = struct.unpack_from("<IQ", header, 12)
+        check(salt == self.salt and len(header) == 28 + 48 * count, "impossible index")
+        check(at + len(header) == len(self.data) - 88, "index does not end at the end mark")
+        return [struct.unpack_from("<QQIHHqqQ", header, 24 + 48 * i) for i in range(count)]
+
+    def read_chunk(self, number, chunk):
+        offset, first, count, block_count, kinds, low, high, size = chunk
+        check(offset == self.at, "chunk is elsewhere")
+        records, walls, found_kinds, found_size = [None] * count, [], 0, 0
+        for block in range(block_count):
+            lane = self.read_lane(number, first, count, block, block_count)
+            for position, record in lane["rows"]:
+                check(records[position] is None, "two records with one number")
+                records[position] = record
+                walls.append(record["wall_ns"])
+            found_kinds |= 0x8000 if lane["role"] == 1 else 0
+            found_kinds |= 1 << lane["type"]
+            found_size += lane["size"]
+        check(None not in records, "chunk lacks records")
+        check((found_kinds, min(walls), max(walls), found_size) == (kinds, low, high, size), "index tells otherwise")
+        self.records += records
+        self.next = first + count
+
+    def read_lane(self, number, first, count, block, block_count):
+        header = frame_header(self.data, self.at, LANE, b"RWKL", 400)
+        (chunk, salt, chunk_first, chunk_count, own, place, blocks, columns_size, columns_content, columns_crc,
+         payloads_size, payload_bytes, payloads_crc, kind, role, _, low, high, connection_max, flags,
+         venue_size, channel_size, symbol_size) = struct.unpack_from("<IQQIIHHIIIIIIBBHqqIBBBB", header, 12)
+        check((chunk, salt, chunk_first, chunk_count, place, blocks) ==
+              (number, self.salt, first, count, block, block_count), "misplaced lane")
+        check(96 + venue_size + channel_size + symbol_size + 4 == len(header), "names do not fill the header")
+        check(first > self.next if flags & 1 else first == self.next, "wrong number")
+        venue = header[96 : 96 + venue_size].decode()
+        at = self.at + len(header)
+        columns = self.zstd_frame(at, columns_size, columns_crc, columns_content)
+        payloads = [b""] * own
+        if payloads_size:
+            payloads = lane_reader.read_payloads(self.zstd_frame(at + columns_size, payloads_size, payloads_crc), own)
+        check(sum(map(len, payloads)) == payload_bytes, "wrong number of payload bytes")
+        rows = list(lane_rows(columns, own, first, kind, venue, payloads))
+        walls = [record["wall_ns"] for _, record in rows]
+        check((min(walls), max(walls)) == (low, high), "wrong times in the lane header")
+        check(max(record["connection"] for _, record in rows) == connection_max, "wrong connection in the lane header")
+        self.at = at + columns_size + payloads_size
+        self.blocks += 1
+        return {"type": kind, "role": role, "size": payload_bytes, "rows": rows}
+
+    def zstd_frame(self, at, size, crc, content=None):
+        frame = self.data[at : at + size]
+        check(len(frame) == size and crc32c(frame) == crc, "zstd frame does not match its CRC")
+        result = zstandard.ZstdDecompressor().decompress(frame)
+        check(content is None or len(result) == content, "wrong length of content")
+        return result
 
     def whole_block(self, at):
         header = frame_header(self.data, at, BLOCK, b"RWKB", 4 * MIB)
@@ -180,6 +268,55 @@ class Segment:
         return False
 
 
+def make_record(number, kind, flags, venue, connection, wall, mono, source_time, data):
+    return {
+        "seq": number, "type": TYPES[kind] if kind < len(TYPES) else TYPES[0], "venue": venue,
+        "connection": connection, "wall_ns": signed(wall), "mono_ns": signed(mono),
+        "source_ns": None if source_time is None else signed(source_time),
+        "binary": bool(flags & 1), "data": data,
+    }
+
+
+def table_bytes(table, flags):
+    """The columns of a live block's record table."""
+    return zstandard.ZstdDecompressor().decompress(table) if flags & 4 else table
+
+
+def column_rows(table, count, first, wall, mono, sources, content):
+    at, columns = 0, []
+    for _ in range(6):
+        numbers, at = lane_reader.read_column(table, at, count)
+        columns.append(numbers)
+    timed = sum(flags >> 7 & 1 for flags in columns[1])
+    source_times, at = lane_reader.read_column(table, at, timed)
+    check(at == len(table), "columns do not fill the table", Damaged)
+    times, place = iter(source_times), 0
+    for i, (kind, flags, source, length, wall_row, mono_row) in enumerate(zip(*columns)):
+        fits = kind and source < len(sources) and content[place + length : place + length + 1] == b"\n"
+        check(fits, "wrong row", Damaged)
+        venue, connection = sources[source]
+        source_time = wall + next(times) if flags & 0x80 else None
+        data = content[place : place + length]
+        yield make_record(first + i, kind, flags, venue, connection, wall + wall_row, mono + wall_row + mono_row,
+                          source_time, data)
+        place += length + 1
+    check(place == len(content), "rows do not fill the content", Damaged)
+
+
+def lane_rows(columns, count, first, kind, venue, payloads):
+    """(position, record) of each record of a lane block."""
+    at, numbers = 0, []
+    for _ in range(7):
+        column, at = lane_reader.read_column(columns, at, count)
+        numbers.append(column)
+    check(at == len(columns), "columns do not fill their frame", Damaged)
+    for row, data in zip(zip(*numbers), payloads):
+        position, wall, mono, connection, flags, source_time, size = row
+        check(size == len(data), "payload has another length", Damaged)
+        time = source_time if flags & 0x80 else None
+        yield position, make_record(first + position, kind, flags, venue, connection, wall, wall + mono, time, data)
+
+
 def rows(table, count, first, wall, mono, sources, content):
     at = 0
     for i in range(count):
@@ -189,11 +326,7 @@ def rows(table, count, first, wall, mono, sources, content):
         source_time = signed(wall - table.zigzag()) if flags & 0x80 else None
         check(kind and source < len(sources) and content[at + length : at + length + 1] == b"\n", "wrong row", Damaged)
         venue, connection = sources[source]
-        yield {
-            "seq": first + i, "type": TYPES[kind] if kind < len(TYPES) else TYPES[0], "venue": venue,
-            "connection": connection, "wall_ns": wall, "mono_ns": mono, "source_ns": source_time,
-            "binary": bool(flags & 1), "data": content[at : at + length],
-        }
+        yield make_record(first + i, kind, flags, venue, connection, wall, mono, source_time, content[at : at + length])
         at += length + 1
     check(at == len(content) and table.at == len(table.data), "rows do not fill table and content", Damaged)
 
