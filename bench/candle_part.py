@@ -47,7 +47,7 @@ def build_tape(binary, one):
 
 
 def replay_command(binary, tape):
-    return [binary, "replay", tape, "--bar", "1m", "--digest"]
+    return [binary, "replay", tape, "--bar", "1m", "--format", "csv"]
 
 
 def zstd_command(tape):
@@ -76,7 +76,7 @@ class Corpus:
 
 
 def digest(binary, tape):
-    return last_line(run(replay_command(binary, tape)))
+    return last_line(run([binary, "replay", tape, "--bar", "1m", "--no-candles", "--digest"]))
 
 
 def check(context, one, peers):

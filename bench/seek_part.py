@@ -60,7 +60,7 @@ def last_time_ns(context, copies):
 
 
 def replay_command(binary, tape, begin_ns):
-    return [binary, "replay", tape, "--bar", "1m", "--digest", "--from", begin_ns]
+    return [binary, "replay", tape, "--bar", "1m", "--format", "csv", "--from", begin_ns]
 
 
 def large_tapes(context, copies):

@@ -164,7 +164,7 @@ static void invent(void)
         now_ns += (int64_t)(next_random(&random) % (6 * NS_PER_MS));
         size += (size_t)make_line(text + size, room - size, now_ns, next_random(&random));
     }
-    add_lines("binance-usdm", 1, text);
+    add_lines("usdm", 1, text);
 }
 
 static int by_time(const void *a, const void *b)
@@ -181,7 +181,8 @@ static void pack_lines(void)
         room += records[i].size + 24;
     char *text = take(room, 1), *end = text;
     for (size_t i = 0; i < record_count; i++)
-        end += sprintf(end, "%" PRId64 " %s\n", records[i].wall_ns, (const char *)records[i].data);
+        end += snprintf(end, records[i].size + 24, "%" PRId64 " %s\n", records[i].wall_ns,
+                        (const char *)records[i].data);
     line_bytes = (uint64_t)(end - text);
     void *packed = take(ZSTD_compressBound(line_bytes), 1);
     packed_bytes = ZSTD_compress(packed, ZSTD_compressBound(line_bytes), text, line_bytes, 3);
@@ -194,10 +195,10 @@ static void pack_lines(void)
 /* All recordings in one capture, as a recorder would see them. */
 static void load(void)
 {
-    bool real = add_recording("binance-usdm", 1, "usdm/btcusdt_20240808.gz") &&
-                add_recording("binance-coinm", 2, "coinm/btcusd_perp_20240808.gz") &&
-                add_recording("binance", 3, "spot/btcusdt_20240808.gz") &&
-                add_recording("binance", 4, "spot/ethusdt_20240808.gz");
+    bool real = add_recording("usdm", 1, "usdm/btcusdt_20240808.gz") &&
+                add_recording("coinm", 2, "coinm/btcusd_perp_20240808.gz") &&
+                add_recording("spot", 3, "spot/btcusdt_20240808.gz") &&
+                add_recording("spot", 4, "spot/ethusdt_20240808.gz");
     if (!real && record_count > 0)
         fail("some of the recordings are missing");
     if (!real)
@@ -419,7 +420,7 @@ int main(int argc, char **argv)
     char path[400];
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--runs") == 0)
-            runs = atoi(argv[i + 1]);
+            runs = (int)strtol(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--dir") == 0)
             folder = argv[i + 1];
         else

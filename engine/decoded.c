@@ -140,19 +140,6 @@ static enum err decode(struct decoded *out, struct decoder *decoder, const struc
     return frame->kind == VENUE_TRADES ? keep_trades(out, frame, code) : ERR_OK;
 }
 
-static enum err find_code(struct decoded *out, struct decoder *decoder, const struct record *record,
-                          uint32_t *code)
-{
-    *code = DECODED_NOT;
-    if (record->type != RECORD_RECEIVED)
-        return ERR_OK;
-    if (record->unread) {
-        *code = DECODED_MARKET;
-        return ERR_OK;
-    }
-    return decode(out, decoder, record, code);
-}
-
 static void begin_pass(struct decoded *out, const struct record *record, uint32_t *code)
 {
     *code = DECODED_PASS | (uint32_t)out->pass_count;
@@ -177,6 +164,21 @@ static void extend_pass(struct decoded_pass *pass, const struct record *record)
     pass->count++;
 }
 
+/* Market data from record `i` on, all of one venue and connection, that is known to be so. Returns
+ * where it ends. */
+static size_t extend_unread(struct decoded *out, const struct record *records, size_t i,
+                            size_t count, const struct record *last)
+{
+    struct decoded_pass *pass = &out->passes[out->pass_count - 1];
+    for (; i < count && records[i].unread && records[i].type == RECORD_RECEIVED &&
+           records[i].connection == last->connection && records[i].venue == last->venue;
+         i++) {
+        out->codes[i] = DECODED_MARKET;
+        extend_pass(pass, &records[i]);
+    }
+    return i;
+}
+
 enum err decoded_fill(struct decoded *out, struct decoder *decoder, const struct record *records,
                       size_t count)
 {
@@ -184,17 +186,24 @@ enum err decoded_fill(struct decoded *out, struct decoder *decoder, const struct
     const struct record *last = NULL; /* of the open pass */
     out->pass_count = out->frame_count = out->trade_count = out->channel_count = 0;
     decoder->name = NULL; /* another stretch has other pointers */
-    for (size_t i = 0; i < count && err == ERR_OK; i++) {
+    for (size_t i = 0; i < count && err == ERR_OK;) {
         const struct record *record = &records[i];
-        uint32_t *code = &out->codes[i];
-        err = find_code(out, decoder, record, code);
-        bool market = *code == DECODED_MARKET;
-        if (market && last != NULL && record->connection == last->connection &&
-            record->venue == last->venue)
+        uint32_t *code = &out->codes[i++];
+        bool received = record->type == RECORD_RECEIVED;
+        *code = received && record->unread ? DECODED_MARKET : DECODED_NOT;
+        if (received && !record->unread)
+            err = decode(out, decoder, record, code);
+        if (*code != DECODED_MARKET) {
+            last = NULL;
+            continue;
+        }
+        if (last != NULL && record->connection == last->connection && record->venue == last->venue)
             extend_pass(&out->passes[out->pass_count - 1], record);
-        else if (market)
+        else
             begin_pass(out, record, code);
-        last = market ? record : NULL;
+        last = record;
+        if (record->unread)
+            i = extend_unread(out, records, i, count, last);
     }
     return err;
 }

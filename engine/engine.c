@@ -61,11 +61,12 @@ struct engine {
     struct receive_clock time;
     uint64_t dropped; /* frames of no venue in particular */
 
-    struct health *health;       /* NULL: nobody listens */
-    int64_t report_ns;           /* clock of the next report */
-    bool decoded;                /* `frame` is what the record holds */
-    uint32_t code;               /* what is known of the record beforehand: enum decoded_code */
-    const struct decoded *ahead; /* where, when it is trades */
+    struct health *health;         /* NULL: nobody listens */
+    int64_t report_ns;             /* clock of the next report */
+    bool decoded;                  /* `frame` is what the record holds */
+    struct connection *connection; /* of the record; NULL: none */
+    uint32_t code;                 /* what is known of the record beforehand: enum decoded_code */
+    const struct decoded *ahead;   /* where, when it is trades */
 
     struct venue_state nowhere;
     struct venue_state *last; /* of the last record that had a known venue */
@@ -391,9 +392,7 @@ static enum err take_trades(struct engine *engine, const struct record *record, 
         .venue = state->venue,
         .instruments = &state->instruments,
         .channel = channel,
-        .connection = record->connection != 0
-                          ? market_set_connection(&engine->markets, record->connection)
-                          : NULL,
+        .connection = engine->connection,
         .received = record->type == RECORD_RECEIVED,
         .mic = mic_of(engine, state->venue),
         .malformed = state->malformed,
@@ -608,15 +607,16 @@ static enum err take_connection(struct engine *engine, const struct record *reco
     return err;
 }
 
-/* A frame on a connection of which the tape says nothing. */
+/* The connection of a frame, also one of which the tape says nothing. */
 static enum err know_connection(struct engine *engine, const struct record *record)
 {
-    struct connection *connection;
-    if (record->type != RECORD_RECEIVED || record->connection == 0 ||
-        market_set_connection(&engine->markets, record->connection) != NULL)
+    engine->connection = record->connection != 0
+                             ? market_set_connection(&engine->markets, record->connection)
+                             : NULL;
+    if (record->type != RECORD_RECEIVED || record->connection == 0 || engine->connection != NULL)
         return ERR_OK;
     return market_set_open(&engine->markets, engine->last->venue, record->connection, true,
-                           &connection);
+                           &engine->connection);
 }
 
 /* ---- names of the configuration ----------------------------------------------------------------
@@ -693,11 +693,11 @@ static enum err take_message(struct engine *engine, const struct record *record)
 {
     if (!find_venue(engine, record) || !engine->last->wanted)
         return ERR_OK;
-    if (record->type == RECORD_HTTP)
-        return take_http(engine, record);
     enum err err = know_connection(engine, record);
     if (err != ERR_OK)
         return err;
+    if (record->type == RECORD_HTTP)
+        return take_http(engine, record);
     uint32_t code = record->unread ? DECODED_MARKET : engine->code;
     if (code != DECODED_NOT) {
         engine->stats.frames++;

@@ -183,7 +183,7 @@ static const uint8_t *skip_column(const uint8_t *p, const uint8_t *end)
 }
 
 static bool read_columns(struct chunk_decoder *decoder, const struct sealed_lane_header *header,
-                         bool with_sizes, struct columns *out)
+                         bool wanted, struct columns *out)
 {
     const uint8_t *p = decoder->content.data, *end = p + header->columns_content;
     const size_t count = header->record_count;
@@ -191,8 +191,9 @@ static bool read_columns(struct chunk_decoder *decoder, const struct sealed_lane
         int64_t *numbers = decoder->columns + i * count;
         out->of[i] = &out->constant[i];
         out->step[i] = 0;
-        if (i == SIZE && !with_sizes) {
+        if (!wanted && (i == SIZE || i == SOURCE)) {
             p = skip_column(p, end);
+            out->constant[i] = RECORD_NO_TIME;
         } else if (p < end && *p == COLUMN_CONSTANT) {
             p = column_get(p, end, &out->constant[i], 1);
         } else {

@@ -60,7 +60,8 @@ struct record {
     const uint8_t *data;
     size_t size;
     /* The bytes were left on the tape, because its reader wants those of other lanes only
-     * (tape_reader_options.wants): data is NULL, size 0. All else is there. */
+     * (tape_reader_options.wants): data is NULL, size 0, and the source time was left there too.
+     * All else is there. */
     bool unread;
 };
 

@@ -49,27 +49,65 @@ class _Varints:
         return (value >> 1) ^ -(value & 1)
 
 
+    def column(self, count):
+        """`count` numbers, see docs/tape-format.md, "Columns"."""
+        mode, _ = self.byte(), self.number()
+        if mode == 0:
+            return [self.signed()] * count if count else []
+        unit, numbers, delta = self.number(), [], 0
+        for i in range(count):
+            number = self.signed()
+            if mode == 1:
+                number *= unit
+            elif i > 0:
+                delta = number * unit + (delta if mode == 3 else 0)
+                number = numbers[-1] + delta
+            numbers.append(number)
+        return numbers
+
+
+def _wrapped(number):
+    number &= 2**64 - 1
+    return number - 2**64 if number >> 63 else number
+
+
+def _column_rows(table, count, wall, mono):
+    columns = [table.column(count) for _ in range(6)]
+    source_times = iter(table.column(sum(flags >> 7 & 1 for flags in columns[1])))
+    for kind, flags, source, length, wall_step, mono_step in zip(*columns):
+        source_ns = _wrapped(wall + next(source_times)) if flags & 0x80 else None
+        yield kind, flags, source, length, _wrapped(wall + wall_step), _wrapped(mono + wall_step + mono_step), source_ns
+
+
+def _version_1_rows(rows, count, wall, mono):
+    for _ in range(count):
+        kind, flags, source, length = rows.byte(), rows.byte(), rows.number(), rows.number()
+        wall += rows.signed()
+        mono += rows.signed()
+        yield kind, flags, source, length, wall, mono, wall - rows.signed() if flags & 0x80 else None
+
+
 def _block(header, payload):
     count, _, seq, wall, mono, _, size = struct.unpack_from("<IQQqqII", header, 12)
-    sources_count, _, table_size = struct.unpack_from("<HHI", header, 64)
+    sources_count, block_flags, table_size = struct.unpack_from("<HHI", header, 64)
     at, sources = 72, []
     for _ in range(sources_count):
         connection, length = struct.unpack_from("<IB", header, at)
         sources.append((connection, header[at + 5 : at + 5 + length].decode()))
         at += 5 + length
-    rows = _Varints(header[at : at + table_size])
+    table = header[at : at + table_size]
+    if block_flags & 6 == 6:
+        table = zstandard.ZstdDecompressor().decompress(table)
+    read = _column_rows if block_flags & 2 else _version_1_rows
     content = zstandard.ZstdDecompressor().decompress(payload, max_output_size=size)
     offset = 0
-    for i in range(count):
-        kind, flags, source, length = rows.byte(), rows.byte(), rows.number(), rows.number()
-        wall += rows.signed()
-        mono += rows.signed()
-        source_ns = wall - rows.signed() if flags & 0x80 else None
+    for i, row in enumerate(read(_Varints(table), count, wall, mono)):
+        kind, flags, source, length, wall_ns, mono_ns, source_ns = row
         connection, venue = sources[source]
         data = content[offset : offset + length]
         assert content[offset + length] == 0x0A
         offset += length + 1
-        yield Record(seq + i, kind, flags & 0x7F, venue, connection, wall, mono, source_ns, data)
+        yield Record(seq + i, kind, flags & 0x7F, venue, connection, wall_ns, mono_ns, source_ns, data)
 
 
 def _segment(data):
