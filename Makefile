@@ -158,6 +158,11 @@ bench-candles: $(BUILD)/candle_bench
 bench-tape: $(BUILD)/tape_bench
 	$(Q)$(BUILD)/tape_bench $(ARGS)
 
+## bench-lanes: how small payloads become in sealed lanes and how fast they come back (ARGS="FILE ...")
+bench-lanes: $(BUILD)/lane_bench
+	$(Q)for file in $(or $(ARGS),$(wildcard ../shared/captures/hftbacktest/*/*.gz)); do \
+		echo $$file && zcat -f $$file | $(BUILD)/lane_bench -; done
+
 ## torture: the long sweeps: sanitizers, many seeds and kills, long fuzzing (ARGS="sim": one of them)
 torture:
 	$(Q)tests/torture.sh $(ARGS)
@@ -273,6 +278,9 @@ $(BUILD)/tape_bench: $(BUILD)/obj/bench/tape_bench.o $(BUILD)/librewick.a
 	$(Q)$(CC) $(LDFLAGS) $(LTO_LINK) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/decode_bench: $(BUILD)/obj/bench/decode_bench.o $(BUILD)/librewick.a
+	$(Q)$(CC) $(LDFLAGS) $(LTO_LINK) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/lane_bench: $(BUILD)/obj/bench/lane_bench.o $(BUILD)/librewick.a
 	$(Q)$(CC) $(LDFLAGS) $(LTO_LINK) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/slow_sync.so: bench/slow_sync.c

@@ -12,8 +12,8 @@
 static const struct command *const commands[] = {
     &command_record,      &command_status,    &command_instruments, &command_replay,
     &command_serve,       &command_tape_info, &command_tape_cat,    &command_tape_verify,
-    &command_tape_repair, &command_tape_seal, &command_import,      &command_candles,
-    &command_compare,     &command_simulate,
+    &command_tape_repair, &command_tape_seal, &command_tape_cut,    &command_tape_merge,
+    &command_import,      &command_candles,   &command_compare,     &command_simulate,
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
@@ -49,8 +49,9 @@ static enum err run(int argc, char **argv)
             return commands[i]->run(commands[i], argc - words, argv + words);
     }
     if (strcmp(argv[0], "tape") == 0)
-        return err_fail(ERR_USAGE,
-                        "'tape' needs info, cat, verify, repair or seal; see 'rewick --help'");
+        return err_fail(
+            ERR_USAGE,
+            "'tape' needs info, cat, verify, repair, seal, cut or merge; see 'rewick --help'");
     return err_fail(ERR_USAGE, "unknown command '%s'; see 'rewick --help'", argv[0]);
 }
 

@@ -3,7 +3,8 @@
  *
  *   {"rewick":"0.1.0","pid":1,"started":"...",
  *    "tape":{"path":"...","next_seq":N,"written_seq":N,"durable_seq":N,"bytes":N,"flush_ms":N,
- *            "sync_ms":N,"segments_sealed":N,"segments_live":N,"interrupted":false,"why":"","disk":"ok","disk_left_min":N},
+ *            "sync_ms":N,"segments_sealed":N,"segments_live":N,
+ *            "interrupted":false,"why":"","disk":"ok","disk_left_min":N},
  *    "candles":{"behind":N},
  *    "network":{"opened":N,"failed":N,"lost":N,"changeovers":N,"dropped":N,...},
  *    "venues":[{"venue":"binance","health":"up","why":"","score":100,...,"repair":{...},

@@ -16,5 +16,7 @@ extern const struct command command_tape_cat;
 extern const struct command command_tape_verify;
 extern const struct command command_tape_repair;
 extern const struct command command_tape_seal;
+extern const struct command command_tape_cut;
+extern const struct command command_tape_merge;
 
 #endif

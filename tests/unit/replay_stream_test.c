@@ -5,7 +5,7 @@
 #include "replayer/replay_stream.h"
 
 #include "tests/unit/io_fault.c" /* compiled in */
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/tape_sample.h"
 
 static const unsigned thread_counts[] = {1, 2, 3, 8};
 

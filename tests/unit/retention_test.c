@@ -1,6 +1,6 @@
 /* retention: the beginning of a tape is given up in whole segments, and what is left is a whole
  * tape. */
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/tape_sample.h"
 
 #include "engine/tape/tape_check.h"
 #include "engine/tape/tape_folder.h"

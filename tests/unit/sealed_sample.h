@@ -7,7 +7,7 @@
 #include "engine/tape/seal_file.h"
 #include "engine/tape/tape_decoder.h"
 #include "engine/tape/tape_segment.h"
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/tape_sample.h"
 
 /* Lanes by what the records of unit_append() are: five lanes and more. */
 static inline struct tape_lane sample_lane(const struct record *record)

@@ -1,6 +1,6 @@
 /* tape_encoder, tape_decoder and the frame headers: the bytes as tape_format.h draws them, and
  * forged ones. */
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/tape_sample.h"
 
 #include "engine/base/bytes.h"
 #include "engine/base/crc32c.h"

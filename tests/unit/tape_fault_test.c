@@ -1,6 +1,6 @@
 /* The tape's promises under failing calls and power loss: what is durable stays, what is lost is
  * told. */
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/tape_sample.h"
 
 #include "engine/tape/tape_check.h"
 

@@ -1,5 +1,5 @@
 /* tape_keeper: whatever call of the disk fails once, every record is on the tape in the end. */
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/tape_sample.h"
 
 #include "recorder/tape_keeper.h"
 

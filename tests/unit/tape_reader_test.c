@@ -1,6 +1,6 @@
 /* tape_reader against cuts, flipped bits, forged ends and strange folders: true records or a
  * refusal. */
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/tape_sample.h"
 
 #include "engine/base/bytes.h"
 #include "engine/base/crc32c.h"

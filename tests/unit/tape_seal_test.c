@@ -1,5 +1,5 @@
 /* tape_seal: what is sealed is the same tape in another form, whatever happens meanwhile. */
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/tape_sample.h"
 
 #include "engine/base/crc32c.h"
 #include "engine/tape/column.h"

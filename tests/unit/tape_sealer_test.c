@@ -1,5 +1,5 @@
 /* tape_sealer: what is finished gets sealed beside the writer, when there is room. */
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/tape_sample.h"
 
 #include "engine/base/clock.h"
 #include "engine/base/time_text.h"

@@ -1,6 +1,6 @@
 /* tape_writer and tape_reader together: what goes in comes out, over segments, restarts and hands.
  */
-#include "tests/unit/tape_unit.h"
+#include "tests/unit/tape_sample.h"
 
 #include "engine/tape/tape_format.h"
 

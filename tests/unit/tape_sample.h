@@ -1,7 +1,7 @@
-/* tape_unit: tapes for tests: makes records, writes tapes of them in memory, reads them back,
+/* tape_sample: tapes for tests: makes records, writes tapes of them in memory, reads them back,
  * compares. */
-#ifndef REWICK_TESTS_UNIT_TAPE_UNIT_H
-#define REWICK_TESTS_UNIT_TAPE_UNIT_H
+#ifndef REWICK_TESTS_UNIT_TAPE_SAMPLE_H
+#define REWICK_TESTS_UNIT_TAPE_SAMPLE_H
 
 #include "tests/unit/unit.h"
 
