@@ -3,10 +3,10 @@
  *
  *   lane_bench [--level N] [--rounds N] FILE ...
  *
- * FILE holds lines `receive-ns frame`, as captures of Binance streams are kept; "-" is stdin. Frames
- * are grouped by the channel of their stream, cut into blocks of at most 65,536 frames or 4 MiB, and
- * each block is encoded and decoded; what comes back is compared. Sizes beside gzip -6 and zstd of
- * the same lines are of payloads alone: a tape keeps some bytes a record besides. Times are
+ * FILE holds lines `receive-ns frame`, as captures of Binance streams are kept; "-" is stdin.
+ * Frames are grouped by the channel of their stream, cut into blocks of at most 65,536 frames or 4
+ * MiB, and each block is encoded and decoded; what comes back is compared. Sizes beside gzip -6 and
+ * zstd of the same lines are of payloads alone: a tape keeps some bytes a record besides. Times are
  * processor time of the thread, the best of the rounds.
  */
 #include "engine/base/buf.h"
@@ -255,7 +255,8 @@ static void run_file(const char *path)
         free(lanes[i].frames);
     }
     print_row("all", 3, &all);
-    const size_t gzip = gzip_size(&text), zstd3 = zstd_size(&text, 3), zstd19 = zstd_size(&text, 19);
+    const size_t gzip = gzip_size(&text), zstd3 = zstd_size(&text, 3),
+                 zstd19 = zstd_size(&text, 19);
     printf("  of gzip -6 (%zu) %.3f, of zstd -3 (%zu) %.3f, of zstd -19 (%zu) %.3f\n", gzip,
            (double)all.packed / (double)gzip, zstd3, (double)all.packed / (double)zstd3, zstd19,
            (double)all.packed / (double)zstd19);

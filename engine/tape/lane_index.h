@@ -13,12 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct lane_index_slot {
+    uint64_t hash;
+    uint32_t number; /* number + 1; 0 = free */
+};
+
 struct lane_index {
-    struct lane_index_slot {
-        uint64_t hash;
-        uint32_t number; /* number + 1; 0 = free */
-    } * slots;           /* owned */
-    size_t capacity, count; /* capacity is a power of 2, or 0 */
+    struct lane_index_slot *slots; /* owned */
+    size_t capacity, count;        /* capacity is a power of 2, or 0 */
 };
 
 void lane_index_release(struct lane_index *index);

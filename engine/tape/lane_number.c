@@ -4,9 +4,27 @@
 #include <string.h>
 
 const uint64_t lane_powers[LANE_DECIMALS_MAX + 2] = {
-    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
-    100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
-    10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u};
+    1,
+    10,
+    100,
+    1000,
+    10000,
+    100000,
+    1000000,
+    10000000,
+    100000000,
+    1000000000,
+    10000000000,
+    100000000000,
+    1000000000000,
+    10000000000000,
+    100000000000000,
+    1000000000000000,
+    10000000000000000,
+    100000000000000000,
+    1000000000000000000,
+    10000000000000000000u,
+};
 
 #define DAY_SECONDS 86400
 
@@ -148,16 +166,52 @@ static inline uint8_t *put_short(uint8_t *out, uint64_t value)
     return out + 8 - zeros;
 }
 
+#define E8  UINT64_C(100000000)
+#define E16 (E8 * E8)
+
 static inline uint8_t *put_whole(uint8_t *out, uint64_t value)
 {
-    const uint64_t e8 = 100000000;
-    if (value < e8)
+    if (value < E8)
         return put_short(out, value);
-    if (value < e8 * e8)
-        return put_eight(put_short(out, value / e8), value % e8);
-    out = put_short(out, value / (e8 * e8));
-    value %= e8 * e8;
-    return put_eight(put_eight(out, value / e8), value % e8);
+    if (value < E16)
+        return put_eight(put_short(out, value / E8), value % E8);
+    out = put_short(out, value / E16);
+    value %= E16;
+    return put_eight(put_eight(out, value / E8), value % E8);
+}
+
+/* `count` of the digits in the word, with a point in front of the last `decimals`, 1 to 7. */
+static inline uint8_t *put_pointed(uint8_t *out, uint64_t digits, unsigned count, unsigned decimals)
+{
+    const unsigned whole = count - decimals;
+    memcpy(out, &digits, sizeof digits);
+    digits >>= whole * 8;
+    out[whole] = '.';
+    memcpy(out + whole + 1, &digits, sizeof digits);
+    return out + count + 1;
+}
+
+/* A value below 10^8 with 1 to 7 decimals: one digit at least stands before the point. */
+static inline uint8_t *put_short_pointed(uint8_t *out, uint64_t value, unsigned decimals)
+{
+    const uint64_t digits = eight_digits(value);
+    const uint64_t present = (digits - UINT64_C(0x3030303030303030)) | UINT64_C(1)
+                                                                           << (56 - 8 * decimals);
+    const unsigned zeros = (unsigned)__builtin_ctzll(present) / 8;
+    return put_pointed(out, digits >> zeros * 8, 8 - zeros, decimals);
+}
+
+/* A value below 10^16 with 1 to 15 decimals. */
+static inline uint8_t *put_long_pointed(uint8_t *out, uint64_t value, unsigned decimals)
+{
+    const uint64_t high = value / E8, low = value % E8;
+    if (decimals < 8)
+        return put_pointed(put_short(out, high), eight_digits(low), 8, decimals);
+    if (decimals > 8)
+        return put_eight(put_short_pointed(out, high, decimals - 8), low);
+    out = put_short(out, high);
+    *out++ = '.';
+    return put_eight(out, low);
 }
 
 /* Exactly `decimals` digits. */
@@ -188,11 +242,14 @@ uint8_t *lane_number_write(uint8_t *out, int64_t number, unsigned decimals)
     }
     if (decimals == 0)
         return put_whole(out, value);
+    if (value < E8 && decimals < 8)
+        return put_short_pointed(out, value, decimals);
+    if (value < E16 && decimals < 16)
+        return put_long_pointed(out, value, decimals);
     const uint64_t power = lane_powers[decimals];
-    const uint64_t whole = value / power;
-    out = put_whole(out, whole);
+    out = put_whole(out, value / power);
     *out++ = '.';
-    return put_fraction(out, value - whole * power, decimals);
+    return put_fraction(out, value % power, decimals);
 }
 
 static inline uint8_t *put_two(uint8_t *out, unsigned value, uint8_t behind)
@@ -208,8 +265,7 @@ static uint8_t *put_day(uint8_t *out, unsigned days)
     /* Years begin in March, eras of 400 years in the year 0. */
     const unsigned z = days + 719468;
     const unsigned era = z / 146097, in_era = z % 146097;
-    const unsigned year_of_era =
-        (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    const unsigned year_of_era = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
     const unsigned in_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const unsigned m = (5 * in_year + 2) / 153;
     const unsigned day = in_year - (153 * m + 2) / 5 + 1;

@@ -11,11 +11,11 @@
 #include <string.h>
 
 /* Steps of a shape while it is gathered: a token's number, or one of these. */
-#define STEP_BEGIN  0x80000000u /* with the number of a repeats column */
-#define STEP_STOP   0x40000000u
-#define TOKENS_MAX  LANE_STEPS_MAX
-#define PERIOD_MAX  64u
-#define NO_COLUMN   UINT32_MAX
+#define STEP_BEGIN 0x80000000u /* with the number of a repeats column */
+#define STEP_STOP  0x40000000u
+#define TOKENS_MAX LANE_STEPS_MAX
+#define PERIOD_MAX 64u
+#define NO_COLUMN  UINT32_MAX
 
 /* A literal with the column of the slot behind it; NO_COLUMN at the end of a frame. */
 struct token {
@@ -31,7 +31,6 @@ struct shape {
 };
 
 struct lane_packer {
-    struct lane_tokens split;
     struct lane_store store;
 
     struct token *tokens; /* TOKENS_MAX */
@@ -56,15 +55,14 @@ enum err lane_packer_new(struct lane_packer **out)
     struct lane_packer *packer = calloc(1, sizeof *packer);
     bool ok = packer;
     if (ok) {
-        packer->split.count_max = LANE_VALUES_MAX + 1;
         packer->tokens = calloc(TOKENS_MAX, sizeof *packer->tokens);
         packer->shapes = calloc(LANE_STEPS_MAX, sizeof *packer->shapes);
         packer->steps = calloc(LANE_STEPS_MAX, sizeof *packer->steps);
         packer->shape_of = calloc(LANE_TEXTS_MAX, sizeof *packer->shape_of);
         buf_init(&packer->literals, LANE_CONTENT_MAX);
         buf_init(&packer->shape_bytes, LANE_CONTENT_MAX);
-        ok = lane_store_init(&packer->store) && packer->tokens && packer->shapes &&
-             packer->steps && packer->shape_of;
+        ok = lane_store_init(&packer->store) && packer->tokens && packer->shapes && packer->steps &&
+             packer->shape_of;
     }
     if (!ok) {
         lane_packer_free(packer);
@@ -78,7 +76,6 @@ void lane_packer_free(struct lane_packer *packer)
 {
     if (!packer)
         return;
-    lane_tokens_release(&packer->split);
     lane_store_release(&packer->store);
     lane_index_release(&packer->token_index);
     lane_index_release(&packer->shape_index);
@@ -118,14 +115,15 @@ static bool find_token(struct lane_packer *packer, const struct lane_token *from
     if (packer->token_count == TOKENS_MAX)
         return false;
     *out = packer->token_count++;
-    packer->tokens[*out] = (struct token){from->literal, from->literal_size, column, 0, 0};
+    packer->tokens[*out] = (struct token){
+        .literal = from->literal, .literal_size = (uint32_t)from->literal_size, .column = column};
     return lane_index_add(&packer->token_index, hash, *out);
 }
 
 static const enum lane_content contents[] = {
     [SLOT_NUMBER] = CONTENT_NUMBERS, [SLOT_TIME] = CONTENT_TIMES, [SLOT_TEXT] = CONTENT_TEXTS};
 
-/* The token's value goes to its column, the token into the sequence. */
+/* The token's value goes to its column; *out is the token's number. */
 static bool add_token(struct lane_packer *packer, const struct lane_text *payload, uint32_t number,
                       const struct lane_token *from, uint32_t *out)
 {
@@ -142,19 +140,36 @@ static bool add_token(struct lane_packer *packer, const struct lane_text *payloa
     return find_token(packer, from, column, out);
 }
 
-static bool reserve_sequence(struct lane_packer *packer, size_t count)
+static bool grow_sequence(struct lane_packer *packer)
 {
-    if (count <= packer->sequence_capacity)
-        return true;
-    uint32_t *sequence = realloc(packer->sequence, 2 * count * sizeof *sequence);
+    const size_t capacity = packer->sequence_capacity ? 2 * packer->sequence_capacity : 64;
+    uint32_t *sequence = realloc(packer->sequence, capacity * sizeof *sequence);
     if (sequence)
         packer->sequence = sequence;
-    uint32_t *draft = realloc(packer->draft, 4 * count * sizeof *draft);
+    uint32_t *draft = realloc(packer->draft, 2 * capacity * sizeof *draft);
     if (draft)
         packer->draft = draft;
     if (!sequence || !draft)
         return false;
-    packer->sequence_capacity = 2 * count;
+    packer->sequence_capacity = capacity;
+    return true;
+}
+
+/* The payload's tokens into the sequence, their values into columns. */
+static bool split_payload(struct lane_packer *packer, const struct lane_text *payload,
+                          uint32_t number, size_t *out_count)
+{
+    struct lane_splitter splitter;
+    struct lane_token token;
+    size_t count = 0;
+    lane_split_start(&splitter, payload->data, payload->size);
+    do {
+        lane_split_next(&splitter, &token);
+        if ((count == packer->sequence_capacity && !grow_sequence(packer)) ||
+            !add_token(packer, payload, number, &token, &packer->sequence[count++]))
+            return false;
+    } while (token.slot != SLOT_NONE);
+    *out_count = count;
     return true;
 }
 
@@ -221,8 +236,7 @@ static bool find_shape(struct lane_packer *packer, size_t count, int64_t *out)
     for (uint32_t found; lane_index_next(&packer->shape_index, hash, &at, &found);) {
         const struct shape *shape = &packer->shapes[found];
         *out = found;
-        if (shape->count == count &&
-            memcmp(packer->steps + shape->first, packer->draft, size) == 0)
+        if (shape->count == count && memcmp(packer->steps + shape->first, packer->draft, size) == 0)
             return true;
     }
     if (count > LANE_STEPS_MAX - packer->step_count)
@@ -237,15 +251,10 @@ static bool find_shape(struct lane_packer *packer, size_t count, int64_t *out)
 static bool add_payload(struct lane_packer *packer, const struct lane_text *payload,
                         uint32_t number)
 {
-    if (!lane_split(&packer->split, payload->data, payload->size) ||
-        !reserve_sequence(packer, packer->split.count))
-        return false;
-    for (size_t i = 0; i < packer->split.count; i++)
-        if (!add_token(packer, payload, number, &packer->split.items[i], &packer->sequence[i]))
-            return false;
-    size_t count;
-    return draft_steps(packer, number, packer->split.count, &count) &&
-           find_shape(packer, count, &packer->shape_of[number]);
+    size_t tokens, steps;
+    return split_payload(packer, payload, number, &tokens) &&
+           draft_steps(packer, number, tokens, &steps) &&
+           find_shape(packer, steps, &packer->shape_of[number]);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */

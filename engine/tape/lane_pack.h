@@ -6,7 +6,7 @@
  * values are all the same becomes part of the literals. For the others what costs least is sought:
  * column.h, or the difference to a column beside.
  *
- * Memory: some 30 bytes for each value (LANE_VALUES_MAX), kept from block to block.
+ * Memory: some 50 bytes for each value (LANE_VALUES_MAX), kept from block to block.
  */
 #ifndef REWICK_ENGINE_TAPE_LANE_PACK_H
 #define REWICK_ENGINE_TAPE_LANE_PACK_H

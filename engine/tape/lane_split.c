@@ -1,27 +1,9 @@
 #include "engine/tape/lane_split.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 32
 /* Items of an array that are told apart; those further back are one kind. */
 #define INDEX_MAX 15
-
-/* An object or array that is open. */
-struct level {
-    uint64_t place; /* of what is in it */
-    uint64_t name;  /* of the member that follows */
-    uint32_t index; /* of the item that follows */
-    bool is_array;
-};
-
-struct splitter {
-    struct lane_tokens *out;
-    const uint8_t *literal; /* where the text that is not yet in a token begins */
-    const uint8_t *end;
-    struct level levels[DEPTH_MAX];
-    size_t depth;
-};
 
 uint64_t lane_hash(const uint8_t *data, size_t size)
 {
@@ -37,82 +19,58 @@ uint64_t lane_hash(const uint8_t *data, size_t size)
     return lane_mix(hash, word);
 }
 
-void lane_tokens_release(struct lane_tokens *tokens)
-{
-    free(tokens->items);
-    tokens->items = NULL;
-    tokens->count = tokens->capacity = 0;
-}
-
-static struct lane_token *add_token(struct lane_tokens *tokens)
-{
-    if (tokens->count == tokens->count_max)
-        return NULL;
-    if (tokens->count == tokens->capacity) {
-        const size_t capacity = tokens->capacity ? 2 * tokens->capacity : 64;
-        struct lane_token *items = realloc(tokens->items, capacity * sizeof *items);
-        if (!items)
-            return NULL;
-        tokens->items = items;
-        tokens->capacity = capacity;
-    }
-    return &tokens->items[tokens->count++];
-}
-
-static struct level *top(struct splitter *splitter)
+static struct lane_level *top(struct lane_splitter *splitter)
 {
     const size_t depth = splitter->depth;
-    return &splitter->levels[depth < DEPTH_MAX ? depth : DEPTH_MAX - 1];
+    return &splitter->levels[depth < LANE_DEPTH_MAX ? depth : LANE_DEPTH_MAX - 1];
 }
 
-static void enter(struct splitter *splitter, bool is_array)
+static void enter(struct lane_splitter *splitter, bool is_array)
 {
-    const struct level outer = *top(splitter);
+    const struct lane_level outer = *top(splitter);
     splitter->depth++;
-    *top(splitter) = (struct level){
+    *top(splitter) = (struct lane_level){
         /* All containers in an array are of one kind. */
         .place = lane_mix(outer.place, outer.is_array ? 1 : outer.name),
         .is_array = is_array,
     };
 }
 
-static void leave(struct splitter *splitter)
+static void leave(struct lane_splitter *splitter)
 {
     if (splitter->depth > 0)
         splitter->depth--;
 }
 
-static uint64_t key_of(struct splitter *splitter, enum lane_slot slot)
+static uint64_t key_of(struct lane_splitter *splitter, enum lane_slot slot)
 {
-    const struct level *level = top(splitter);
+    const struct lane_level *level = top(splitter);
     const uint64_t place =
         level->is_array ? (level->index < INDEX_MAX ? level->index : INDEX_MAX) : level->name;
     return lane_mix(lane_mix(level->place, place), (uint64_t)slot);
 }
 
-/* A value is at p .. end. */
-static bool take_value(struct splitter *splitter, const uint8_t *p, const uint8_t *end)
+/* A value is at p .. end: the token's slot, unless it is too long for one. */
+static bool take_value(struct lane_splitter *splitter, const uint8_t *p, const uint8_t *end,
+                       struct lane_token *out)
 {
-    if (end - p > LANE_SLOT_SIZE_MAX)
-        return true;
-    struct lane_token *token = add_token(splitter->out);
-    if (!token)
-        return false;
     size_t size = (size_t)(end - p);
+    if (size > LANE_SLOT_SIZE_MAX)
+        return false;
     size_t time_size;
-    if (lane_number_parse(&token->number, p, size)) {
-        token->slot = SLOT_NUMBER;
-    } else if ((time_size = lane_time_parse(&token->number, p, size)) > 0) {
-        token->slot = SLOT_TIME;
+    if (lane_number_parse(&out->number, p, size)) {
+        out->slot = SLOT_NUMBER;
+    } else if ((time_size = lane_time_parse(&out->number, p, size)) > 0) {
+        out->slot = SLOT_TIME;
         size = time_size;
     } else {
-        token->slot = SLOT_TEXT;
+        out->slot = SLOT_TEXT;
     }
-    token->literal = splitter->literal;
-    token->literal_size = (uint32_t)(p - splitter->literal);
-    token->text = p;
-    token->text_size = (uint32_t)size;
-    token->key = key_of(splitter, token->slot);
+    out->literal = splitter->literal;
+    out->literal_size = (size_t)(p - splitter->literal);
+    out->text = p;
+    out->text_size = size;
+    out->key = key_of(splitter, out->slot);
     splitter->literal = p + size;
     return true;
 }
@@ -123,69 +81,65 @@ static bool ends_bare_value(uint8_t c)
            c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* What begins with the quote at *p: a member's name or a value. */
-static bool take_string(struct splitter *splitter, const uint8_t **p)
+/* What begins with the quote at `next`: a member's name, or a value and thereby a token. */
+static bool take_string(struct lane_splitter *splitter, struct lane_token *out)
 {
-    const uint8_t *first = *p + 1;
+    const uint8_t *first = splitter->next + 1;
     const uint8_t *quote = memchr(first, '"', (size_t)(splitter->end - first));
     if (!quote) {
-        *p = splitter->end;
-        return true;
-    }
-    *p = quote + 1;
-    if (*p < splitter->end && **p == ':') {
-        top(splitter)->name = lane_hash(first, (size_t)(quote - first));
-        return true;
-    }
-    return take_value(splitter, first, quote);
-}
-
-static bool take_bare(struct splitter *splitter, const uint8_t **p)
-{
-    const uint8_t *first = *p;
-    while (*p < splitter->end && !ends_bare_value(**p))
-        (*p)++;
-    return take_value(splitter, first, *p);
-}
-
-static bool take_next(struct splitter *splitter, const uint8_t **p)
-{
-    switch (**p) {
-    case '"':
-        return take_string(splitter, p);
-    case '{':
-    case '[':
-        enter(splitter, **p == '[');
-        break;
-    case '}':
-    case ']':
-        leave(splitter);
-        break;
-    case ',':
-        top(splitter)->index++;
-        break;
-    default:
-        if (!ends_bare_value(**p))
-            return take_bare(splitter, p);
-        break;
-    }
-    (*p)++;
-    return true;
-}
-
-bool lane_split(struct lane_tokens *out, const uint8_t *text, size_t size)
-{
-    struct splitter splitter = {.out = out, .literal = text, .end = text + size};
-    out->count = 0;
-    for (const uint8_t *p = text; p < splitter.end;)
-        if (!take_next(&splitter, &p))
-            return false;
-    struct lane_token *token = add_token(out);
-    if (!token)
+        splitter->next = splitter->end;
         return false;
-    *token = (struct lane_token){
-        .literal = splitter.literal,
-        .literal_size = (uint32_t)(splitter.end - splitter.literal),
+    }
+    splitter->next = quote + 1;
+    if (splitter->next < splitter->end && *splitter->next == ':') {
+        top(splitter)->name = lane_hash(first, (size_t)(quote - first));
+        return false;
+    }
+    return take_value(splitter, first, quote, out);
+}
+
+static bool take_bare(struct lane_splitter *splitter, struct lane_token *out)
+{
+    const uint8_t *first = splitter->next;
+    while (splitter->next < splitter->end && !ends_bare_value(*splitter->next))
+        splitter->next++;
+    return take_value(splitter, first, splitter->next, out);
+}
+
+/* Goes on by one step; true when that made a token. */
+static bool step(struct lane_splitter *splitter, struct lane_token *out)
+{
+    const uint8_t c = *splitter->next;
+    if (c == '"')
+        return take_string(splitter, out);
+    if (!ends_bare_value(c))
+        return take_bare(splitter, out);
+    if (c == '{' || c == '[')
+        enter(splitter, c == '[');
+    else if (c == '}' || c == ']')
+        leave(splitter);
+    else if (c == ',')
+        top(splitter)->index++;
+    splitter->next++;
+    return false;
+}
+
+void lane_split_start(struct lane_splitter *splitter, const uint8_t *text, size_t size)
+{
+    static const uint8_t nothing[1];
+    splitter->literal = splitter->next = size > 0 ? text : nothing;
+    splitter->end = splitter->next + size;
+    splitter->depth = 0;
+    splitter->levels[0] = (struct lane_level){0};
+}
+
+void lane_split_next(struct lane_splitter *splitter, struct lane_token *out)
+{
+    while (splitter->next < splitter->end)
+        if (step(splitter, out))
+            return;
+    *out = (struct lane_token){
+        .literal = splitter->literal,
+        .literal_size = (size_t)(splitter->end - splitter->literal),
     };
-    return true;
 }

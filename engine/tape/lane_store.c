@@ -180,8 +180,7 @@ static bool align_decimals(struct lane_column *column)
             return false;
     }
     for (uint32_t i = 0; i < column->count; i++)
-        column->values[i] *=
-            (int64_t)lane_powers[column->decimals_max - column->decimals[i]];
+        column->values[i] *= (int64_t)lane_powers[column->decimals_max - column->decimals[i]];
     return true;
 }
 
@@ -226,9 +225,8 @@ static size_t write_number(const struct lane_column *column, uint32_t index, uin
     int64_t value = column->values[index];
     if (!column->as_texts)
         value /= (int64_t)lane_powers[column->decimals_max - decimals];
-    const uint8_t *end = column->content == CONTENT_TIMES
-                             ? lane_time_write(out, value, decimals)
-                             : lane_number_write(out, value, decimals);
+    const uint8_t *end = column->content == CONTENT_TIMES ? lane_time_write(out, value, decimals)
+                                                          : lane_number_write(out, value, decimals);
     return (size_t)(end - out);
 }
 
@@ -254,8 +252,7 @@ static uint8_t needed_decimals(int64_t value, uint8_t decimals, uint8_t least)
 static bool is_trimmed(const struct lane_column *column, uint8_t least)
 {
     for (uint32_t i = 0; i < column->count; i++)
-        if (column->decimals[i] !=
-            needed_decimals(column->values[i], column->decimals_max, least))
+        if (column->decimals[i] != needed_decimals(column->values[i], column->decimals_max, least))
             return false;
     return true;
 }
@@ -337,8 +334,7 @@ static enum err put_values(struct lane_store *store, const struct lane_column *c
 static enum err put_numbers(struct lane_store *store, const struct lane_column *column,
                             struct buf *out)
 {
-    enum err err =
-        buf_append_byte(out, column->content == CONTENT_TIMES ? LANE_TIME : LANE_NUMBER);
+    enum err err = buf_append_byte(out, column->content == CONTENT_TIMES ? LANE_TIME : LANE_NUMBER);
     if (err == ERR_OK)
         err = put_decimals(store, column, out);
     return err == ERR_OK ? put_values(store, column, out) : err;

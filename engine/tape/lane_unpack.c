@@ -30,11 +30,12 @@ struct values {
 struct step {
     const uint8_t *literal;
     uint32_t literal_size;
-    uint32_t what;   /* enum lane_step; LANE_VALUE stands for all values */
-    uint32_t column; /* of LANE_BEGIN and LANE_VALUE */
-    uint32_t stop;   /* of LANE_BEGIN: the LANE_STOP */
-    uint64_t total;  /* of LANE_BEGIN: how often all payloads together repeat it */
-    size_t most;     /* bytes that the literal and a value take at most */
+    uint32_t what;         /* enum lane_step; LANE_VALUE stands for all values */
+    uint32_t column;       /* of LANE_BEGIN and LANE_VALUE */
+    uint32_t stop;         /* of LANE_BEGIN: the LANE_STOP */
+    uint64_t total;        /* of LANE_BEGIN: how often all payloads together repeat it */
+    size_t most;           /* bytes that the literal and a value take at most */
+    struct values *values; /* of LANE_VALUE, when the columns are known */
 };
 
 struct shape {
@@ -229,7 +230,8 @@ static bool add_count(struct lane_unpacker *unpacker, uint32_t column, uint64_t 
 static bool count_repeats(struct lane_unpacker *unpacker)
 {
     for (uint32_t i = 0; i < unpacker->shape_count; i++)
-        FOR_STEPS(unpacker, &unpacker->shapes[i], step) {
+        FOR_STEPS(unpacker, &unpacker->shapes[i], step)
+        {
             if (step->what == LANE_BEGIN &&
                 (step->column >= unpacker->repeats_count ||
                  !add_count(unpacker, step->column, unpacker->shapes[i].uses)))
@@ -242,7 +244,8 @@ static bool count_values(struct lane_unpacker *unpacker)
 {
     for (uint32_t i = 0; i < unpacker->shape_count; i++) {
         uint64_t uses = unpacker->shapes[i].uses;
-        FOR_STEPS(unpacker, &unpacker->shapes[i], step) {
+        FOR_STEPS(unpacker, &unpacker->shapes[i], step)
+        {
             if (step->what == LANE_BEGIN)
                 uses = step->total;
             else if (step->what == LANE_STOP)
@@ -263,7 +266,8 @@ static bool total_repeats(struct lane_unpacker *unpacker, size_t count)
         const struct shape *shape = &unpacker->shapes[unpacker->shape_of[i]];
         if (!shape->repeats)
             continue;
-        FOR_STEPS(unpacker, shape, step) {
+        FOR_STEPS(unpacker, shape, step)
+        {
             if (step->what != LANE_BEGIN)
                 continue;
             const uint64_t times = (uint64_t)*unpacker->columns[step->column].next++;
@@ -483,8 +487,9 @@ static void measure_steps(struct lane_unpacker *unpacker)
         step->most = step->literal_size;
         if (step->what != LANE_VALUE)
             continue;
-        const struct values *values = &unpacker->columns[unpacker->repeats_count + step->column];
-        step->most += values->kind >= LANE_WORDS ? values->text_max
+        struct values *values = &unpacker->columns[unpacker->repeats_count + step->column];
+        step->values = values;
+        step->most += values->kind >= LANE_WORDS  ? values->text_max
                       : values->kind == LANE_TIME ? LANE_TIME_SIZE_MAX
                                                   : LANE_NUMBER_SIZE_MAX;
     }
@@ -537,7 +542,7 @@ static uint8_t *put_step_exactly(const struct lane_unpacker *unpacker, uint8_t *
     out += step->literal_size;
     if (step->what != LANE_VALUE)
         return out;
-    struct values *values = &unpacker->columns[unpacker->repeats_count + step->column];
+    struct values *values = step->values;
     uint8_t number[LANE_TIME_SIZE_MAX];
     const uint8_t *text = number;
     size_t size;
@@ -560,8 +565,7 @@ static inline uint8_t *put_step(const struct lane_unpacker *unpacker, uint8_t *o
         return put_step_exactly(unpacker, out, end, step);
     out = copy_wide(out, step->literal, step->literal_size);
     if (step->what == LANE_VALUE)
-        out = put_value(unpacker, out,
-                        &unpacker->columns[unpacker->repeats_count + step->column]);
+        out = put_value(unpacker, out, step->values);
     return out;
 }
 

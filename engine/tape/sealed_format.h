@@ -116,8 +116,9 @@
 
 /* Hard limits; a reader refuses more before it allocates. */
 #define SEALED_CHUNK_RECORDS_MAX 65536u
-#define SEALED_CHUNK_BYTES_MAX   (16u * 1024 * 1024) /* payloads of a chunk; one record fits alone \
-                                                      */
+#define SEALED_CHUNK_BYTES_MAX                                                                     \
+    (16u * 1024 * 1024) /* payloads of a chunk; one record fits alone                              \
+                         */
 #define SEALED_CHUNK_BLOCKS_MAX 65535u
 #define SEALED_COLUMNS_MAX      (SEALED_CHUNK_RECORDS_MAX * 72u) /* content of the columns */
 #define SEALED_FRAME_MAX        (32u * 1024 * 1024)              /* a zstd frame */

@@ -12,8 +12,9 @@
 
 #define TAPE_NAME_SIZE   32 /* a segment's name, NUL included */
 #define TAPE_TEMP_SUFFIX ".tmp"
-#define TAPE_SEAL_SUFFIX ".seal" /* a sealed segment that has not taken the live one's place yet   \
-                                  */
+#define TAPE_SEAL_SUFFIX                                                                           \
+    ".seal" /* a sealed segment that has not taken the live one's place yet                        \
+             */
 #define TAPE_FIRST_SUFFIX ".first"
 
 /* Numbers of segments, ascending. Plain data; zeroed is empty. */
