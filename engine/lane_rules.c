@@ -77,6 +77,7 @@ enum err lane_rules_judge(const struct record *record, struct tape_lane *out, vo
 static bool prepares(const struct tape_lane *lane)
 {
     const struct venue *venue = venue_find(lane->venue);
+    bool known = lane->rules == LANE_RULES || lane->role == LANE_UNJUDGED;
     bool market =
         lane->rules == LANE_RULES && (lane->role == LANE_TRADES || lane->role == LANE_MARKET);
     switch (lane->type) {
@@ -85,7 +86,7 @@ static bool prepares(const struct tape_lane *lane)
     case RECORD_HTTP:
         return true;
     case RECORD_RECEIVED:
-        return venue != NULL && venue->routed && !market;
+        return !known || (venue != NULL && venue->routed && !market);
     case RECORD_SENT:
     case RECORD_TICK:
     case RECORD_GAP:
