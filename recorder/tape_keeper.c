@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLOSE_TRIES_MAX 2
+
 struct tape_keeper {
     struct tape_keeper_options options;
     char *path;
@@ -263,14 +265,32 @@ enum err tape_keeper_open(struct tape_keeper **out, const struct tape_keeper_opt
     return ERR_OK;
 }
 
+/* All that is open becomes durable before the end is written, while it can still be written again
+ * when the disk fails. */
+static enum err end_tape(struct tape_keeper *keeper)
+{
+    enum err err = tape_writer_sync(keeper->tape);
+    if (err) {
+        interrupt(keeper, err);
+        return give_up(keeper);
+    }
+    copy_state(keeper);
+    record_store_release(keeper->store, keeper->durable_seq);
+    err = tape_writer_close(keeper->tape);
+    keeper->tape = NULL;
+    return err;
+}
+
 enum err tape_keeper_close(struct tape_keeper *keeper)
 {
     if (!keeper)
         return ERR_OK;
-    if (!keeper->tape && !keeper->given_up)
-        go_on(keeper);
-    enum err err = keeper->tape ? tape_writer_close(keeper->tape) : give_up(keeper);
-    keeper->tape = NULL;
+    enum err err = ERR_IO;
+    for (int tries = 0; err && tries < CLOSE_TRIES_MAX; tries++) {
+        if (!keeper->tape && !keeper->given_up)
+            go_on(keeper);
+        err = keeper->tape ? end_tape(keeper) : give_up(keeper);
+    }
     free_keeper(keeper);
     return err;
 }

@@ -47,7 +47,8 @@ enum err tape_keeper_append(struct tape_keeper *keeper, struct record *record) E
 enum err tape_keeper_work(struct tape_keeper *keeper, int64_t mono_ns) ERR_MUST_CHECK;
 /* Writes what is open now. Failures come out of tape_keeper_work(). */
 void tape_keeper_flush(struct tape_keeper *keeper);
-/* Ends and frees it in any case; accepts NULL. Tries once more when it was interrupted. */
+/* Ends and frees it in any case; accepts NULL. Tries once more when it was interrupted or the end
+ * cannot be written. */
 enum err tape_keeper_close(struct tape_keeper *keeper) ERR_MUST_CHECK;
 
 uint64_t tape_keeper_next_seq(const struct tape_keeper *keeper);

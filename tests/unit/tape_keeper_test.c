@@ -103,9 +103,9 @@ static void one_failing_call_loses_nothing(void **state)
             struct tape_keeper *keeper = open_keeper(fault);
             io_fault_arm(fault, CALL_ANY, n, kinds[kind], false);
             feed(keeper, 0, 120);
+            assert_ok(tape_keeper_close(keeper));
             hit = io_fault_has_hit(fault);
             io_fault_arm(fault, CALL_ANY, 0, FAULT_IO, false);
-            assert_ok(tape_keeper_close(keeper));
             io_fault_crash(fault, n); /* closing has synced */
             check_tape(fault, 120);
             io_fault_free(fault);
