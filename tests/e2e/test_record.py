@@ -1,6 +1,7 @@
 """rewick record over real sockets: what a venue sends is on the tape, whatever goes wrong meanwhile."""
 
 import concurrent.futures
+import contextlib
 import csv
 import json
 import os
@@ -522,7 +523,7 @@ CANDLES = (
 
 
 def candles(path):
-    with sqlite3.connect(path) as db:
+    with contextlib.closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return db.execute(CANDLES).fetchall()
 

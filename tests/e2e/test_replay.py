@@ -1,5 +1,6 @@
 """rewick replay: what comes out of a tape, at which pace, and what is said when something is wrong."""
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -11,6 +12,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import threading
 import time
 
 import pytest
@@ -343,7 +345,7 @@ def test_a_store_gets_each_candle_once_however_often_it_is_replayed(run, tape, t
     db = tmp_path / "candles.db"
     for _ in range(2):
         run("replay", path, "--db", db, "--no-candles")
-        with sqlite3.connect(db) as store:
+        with contextlib.closing(sqlite3.connect(db)) as store:
             got = store.execute("SELECT state, trades FROM candle ORDER BY open_time").fetchall()
         assert got == [("closed", 60), ("closed", 60), ("closed", 60), ("forming", 20)]
 
@@ -364,18 +366,29 @@ def test_grpc_goes_on_when_the_tape_has_ended(rewick, tape):
 
 def test_a_growing_tape_is_followed(rewick, run, tape):
     path = tape(steady(65))
-    process = subprocess.Popen(
-        [rewick, "replay", path, "--follow", "--format", "csv", "--digest"], stdout=subprocess.PIPE, text=True
-    )
+    args = ["replay", path, "--follow", "--format", "csv", "--forming", "--digest"]
+    process = subprocess.Popen([rewick, *args], stdout=subprocess.PIPE, text=True)
+    alarm = threading.Timer(60, process.kill)
+    alarm.start()
     process.stdout.readline()
-    assert ",22:14" not in process.stdout.readline()
+
+    def read_until(start, state, trades):
+        for line in process.stdout:
+            row = line.split(",")
+            if (row[3], row[5], row[13]) == (start, state, trades):
+                return
+        pytest.fail(f"no {state} candle of {start} with {trades} trades")
+
+    read_until("2023-11-14T22:15:00Z", "forming", "5")
     tape(steady(70, start_ns=T0 + 65 * S, first=66), options=["--append"])
-    row = process.stdout.readline().split(",")
-    assert (row[3], row[5], row[13]) == ("2023-11-14T22:15:00Z", "closed", "60")
+    read_until("2023-11-14T22:15:00Z", "closed", "60")
+    read_until("2023-11-14T22:16:00Z", "forming", "15")
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=20)
+    alarm.cancel()
     assert process.returncode == 0
-    assert rest.splitlines()[-1] == run("replay", path, "--no-candles", "--digest").stdout.strip()
+    whole = run(*(word for word in args if word != "--follow"))
+    assert rest.splitlines()[-1] == whole.stdout.splitlines()[-1]
 
 
 def test_a_reader_that_went_away_is_no_failure(rewick, tape):
