@@ -1,5 +1,6 @@
 #include "engine/decoded.h"
 
+#include "engine/lane_trades.h"
 #include "engine/receive_clock.h"
 #include "engine/venue/venue.h"
 
@@ -11,6 +12,7 @@ struct decoder {
     const struct venue *venue; /* of the last received frame */
     const char *name;          /* the record's own pointer to its name */
     struct venue_frame frame;
+    struct lane_trades *lanes;
 };
 
 enum err decoder_new(struct decoder **out)
@@ -19,6 +21,11 @@ enum err decoder_new(struct decoder **out)
     if (decoder == NULL)
         return err_fail(ERR_NOMEM, "out of memory for a decoder");
     venue_frame_init(&decoder->frame);
+    enum err err = lane_trades_new(&decoder->lanes);
+    if (err != ERR_OK) {
+        decoder_free(decoder);
+        return err;
+    }
     *out = decoder;
     return ERR_OK;
 }
@@ -28,6 +35,7 @@ void decoder_free(struct decoder *decoder)
     if (decoder == NULL)
         return;
     venue_frame_release(&decoder->frame);
+    lane_trades_free(decoder->lanes);
     free(decoder);
 }
 
@@ -57,6 +65,15 @@ static enum err no_memory(void)
     return err_fail(ERR_NOMEM, "out of memory for decoded frames");
 }
 
+static enum err make_room_for_frames(struct decoded *out, size_t count)
+{
+    struct decoded_frame *frames = grown(out->frames, &out->frame_capacity, count, sizeof *frames);
+    if (frames == NULL)
+        return count > 0 ? no_memory() : ERR_OK;
+    out->frames = frames;
+    return ERR_OK;
+}
+
 /* Room for so many records. */
 static enum err make_room(struct decoded *out, size_t count)
 {
@@ -68,11 +85,7 @@ static enum err make_room(struct decoded *out, size_t count)
     if (passes == NULL)
         return no_memory();
     out->passes = passes;
-    struct decoded_frame *frames = grown(out->frames, &out->frame_capacity, count, sizeof *frames);
-    if (frames == NULL)
-        return no_memory();
-    out->frames = frames;
-    return ERR_OK;
+    return make_room_for_frames(out, out->frame_count + count);
 }
 
 static enum err make_room_for_trades(struct decoded *out, size_t count)
@@ -113,6 +126,76 @@ static enum err keep_trades(struct decoded *out, const struct venue_frame *frame
     out->trade_count = count;
     return ERR_OK;
 }
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+void decoded_clear(struct decoded *decoded)
+{
+    decoded->pass_count = decoded->frame_count = decoded->trade_count = 0;
+    decoded->channel_count = 0;
+}
+
+/* A row that no form is for. */
+static bool take_text(struct decoded *out, struct lane_trades *lanes, const struct lane_row *row)
+{
+    const struct venue_frame *frame;
+    uint32_t code = DECODED_NOT;
+    return lane_trades_decode(lanes, row, &frame) == ERR_OK && frame->kind == VENUE_TRADES &&
+           keep_trades(out, frame, &code) == ERR_OK && code != DECODED_NOT;
+}
+
+/* The last form's channel: seldom another. */
+struct kept {
+    const struct lane_form_of_trades *form;
+    const char *channel;
+};
+
+static bool take_row(struct decoded *out, struct lane_trades *lanes, const struct lane_row *row,
+                     struct kept *kept)
+{
+    const struct lane_form_of_trades *form = lane_trades_form(lanes, row);
+    if (form == NULL || !lane_form_make(form, row, &out->trades[out->trade_count]))
+        return take_text(out, lanes, row);
+    if (form != kept->form)
+        *kept = (struct kept){form, keep_channel(out, lane_form_channel(form))};
+    if (kept->channel == NULL)
+        return false;
+    out->frames[out->frame_count++] = (struct decoded_frame){kept->channel, out->trade_count++, 1};
+    return true;
+}
+
+static bool take_rows(struct decoded *out, struct lane_trades *lanes, struct lane_unpacker *rows,
+                      size_t count)
+{
+    struct kept kept = {0};
+    struct lane_row row;
+    bool fine = true;
+    for (size_t i = 0; i < count && fine; i++) {
+        lane_rows_next(rows, &row);
+        fine = out->trade_count < DECODED_TRADES_MAX &&
+               make_room_for_trades(out, out->trade_count + count - i) == ERR_OK &&
+               take_row(out, lanes, &row, &kept);
+    }
+    return fine;
+}
+
+uint32_t decoded_take_rows(struct decoded *out, struct decoder *decoder,
+                           const struct tape_lane *lane, struct lane_unpacker *rows, size_t count)
+{
+    const struct venue *venue = venue_find(lane->venue);
+    const size_t frames = out->frame_count, trades = out->trade_count;
+    if (venue == NULL || venue->routed || lane->type != RECORD_RECEIVED ||
+        make_room_for_frames(out, frames + count) != ERR_OK || !lane_rows_begin(rows))
+        return 0;
+    lane_trades_begin(decoder->lanes, venue, rows);
+    if (take_rows(out, decoder->lanes, rows, count))
+        return (uint32_t)frames + 1;
+    out->frame_count = frames;
+    out->trade_count = trades;
+    return 0;
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
 
 static const struct venue *venue_of(struct decoder *decoder, const struct record *record)
 {
@@ -164,13 +247,19 @@ static void extend_pass(struct decoded_pass *pass, const struct record *record)
     pass->count++;
 }
 
+/* Market data, as trades are not left unread without a row. */
+static inline bool is_unread(const struct record *record)
+{
+    return record->unread && record->row == 0;
+}
+
 /* Market data from record `i` on, all of one venue and connection, that is known to be so. Returns
  * where it ends. */
 static size_t extend_unread(struct decoded *out, const struct record *records, size_t i,
                             size_t count, const struct record *last)
 {
     struct decoded_pass *pass = &out->passes[out->pass_count - 1];
-    for (; i < count && records[i].unread && records[i].type == RECORD_RECEIVED &&
+    for (; i < count && is_unread(&records[i]) && records[i].type == RECORD_RECEIVED &&
            records[i].connection == last->connection && records[i].venue == last->venue;
          i++) {
         out->codes[i] = DECODED_MARKET;
@@ -184,13 +273,15 @@ enum err decoded_fill(struct decoded *out, struct decoder *decoder, const struct
 {
     enum err err = make_room(out, count);
     const struct record *last = NULL; /* of the open pass */
-    out->pass_count = out->frame_count = out->trade_count = out->channel_count = 0;
-    decoder->name = NULL; /* another stretch has other pointers */
+    decoder->name = NULL;             /* another stretch has other pointers */
     for (size_t i = 0; i < count && err == ERR_OK;) {
         const struct record *record = &records[i];
         uint32_t *code = &out->codes[i++];
         bool received = record->type == RECORD_RECEIVED;
-        *code = received && record->unread ? DECODED_MARKET : DECODED_NOT;
+        *code = !received         ? DECODED_NOT
+                : record->row > 0 ? DECODED_TRADES + record->row - 1
+                : record->unread  ? DECODED_MARKET
+                                  : DECODED_NOT;
         if (received && !record->unread)
             err = decode(out, decoder, record, code);
         if (*code != DECODED_MARKET) {
@@ -202,7 +293,7 @@ enum err decoded_fill(struct decoded *out, struct decoder *decoder, const struct
         else
             begin_pass(out, record, code);
         last = record;
-        if (record->unread)
+        if (is_unread(record))
             i = extend_unread(out, records, i, count, last);
     }
     return err;

@@ -6,13 +6,16 @@
  *
  * Only what one frame says by itself is decoded ahead. Frames of routed venues (venue.h), HTTP
  * answers, and all that is neither trades nor market data of another channel are left to the
- * engine, which decodes them in their turn: the candles are the same with and without.
+ * engine, which decodes them in their turn: the candles are the same with and without. Trades of
+ * sealed lanes are taken from the columns where that is possible (lane_trades.h).
  */
 #ifndef REWICK_ENGINE_DECODED_H
 #define REWICK_ENGINE_DECODED_H
 
 #include "engine/base/err.h"
+#include "engine/tape/lane_unpack.h"
 #include "engine/tape/record.h"
+#include "engine/tape/tape_lane.h"
 #include "engine/trade/trade.h"
 
 #include <stdbool.h>
@@ -67,7 +70,13 @@ struct decoded {
 enum err decoder_new(struct decoder **out) ERR_MUST_CHECK;
 void decoder_free(struct decoder *decoder); /* accepts NULL */
 
-/* Replaces what `out` holds by what records[0..count) hold. ERR_NOMEM. */
+/* Empties it for another stretch of records. */
+void decoded_clear(struct decoded *decoded);
+/* Trades of the rows of a lane's block (tape_rows.take): the records that come of it have the
+ * numbers from the one that it gives on as their `row`. 0: the payloads are needed after all. */
+uint32_t decoded_take_rows(struct decoded *out, struct decoder *decoder,
+                           const struct tape_lane *lane, struct lane_unpacker *rows, size_t count);
+/* What records[0..count) hold; those with a `row` had it taken since the clearing. ERR_NOMEM. */
 enum err decoded_fill(struct decoded *out, struct decoder *decoder, const struct record *records,
                       size_t count) ERR_MUST_CHECK;
 void decoded_release(struct decoded *decoded); /* accepts a zeroed one */

@@ -698,7 +698,7 @@ static enum err take_message(struct engine *engine, const struct record *record)
         return err;
     if (record->type == RECORD_HTTP)
         return take_http(engine, record);
-    uint32_t code = record->unread ? DECODED_MARKET : engine->code;
+    uint32_t code = engine->code == DECODED_NOT && record->unread ? DECODED_MARKET : engine->code;
     if (code != DECODED_NOT) {
         engine->stats.frames++;
         return decoded_is_market(code) ? ERR_OK : take_decoded(engine, record, code);

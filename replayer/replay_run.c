@@ -157,6 +157,7 @@ static enum err open_stream(struct replay *replay)
                  .arg = replay},
         .threads = (unsigned)settings->threads,
         .decode = !outputs_want_health(replay->outputs),
+        .rows = !whole,
     };
     /* A tap learns from all that lies before. */
     if (settings->from_ns > 0 && !(settings->tap && settings->tap->record))

@@ -153,9 +153,26 @@ static struct slot *scan(struct replay_stream *stream, struct bench *bench)
     return slot;
 }
 
+/* Where the rows of a unit go. */
+struct taker {
+    struct decoded *decoded;
+    struct decoder *frames;
+};
+
+static uint32_t take_rows(void *arg, const struct tape_lane *lane, struct lane_unpacker *rows,
+                          size_t count)
+{
+    struct taker *taker = arg;
+    return decoded_take_rows(taker->decoded, taker->frames, lane, rows, count);
+}
+
 static void decode(struct replay_stream *stream, struct bench *bench, struct slot *slot)
 {
     pthread_mutex_unlock(&stream->lock);
+    struct taker taker = {&slot->decoded, bench->frames};
+    decoded_clear(&slot->decoded);
+    if (stream->options.rows)
+        slot->unit.rows = (struct tape_rows){take_rows, &taker};
     enum err err = tape_unit_decode(bench->units, &slot->unit, &slot->records);
     if (err == ERR_OK && stream->options.decode)
         err =

@@ -28,6 +28,7 @@ struct replay_stream_options {
     struct tape_reader_options tape; /* each_loss is called by replay_stream_next() */
     unsigned threads;                /* this one included; 0 = as many as there are processors */
     bool decode;                     /* frames too: batches have `decoded` */
+    bool rows;                       /* then trades may come as rows, without their payloads */
 };
 
 /* Borrowed until the next call. */

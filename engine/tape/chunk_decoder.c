@@ -263,33 +263,59 @@ static const char *take_venue(struct chunk_records *memory, const char *venue)
     return text;
 }
 
-/* The payloads of a wanted block, as its texts. */
-static enum err read_payloads(struct chunk_decoder *decoder, const struct tape_unit *unit,
-                              const struct tape_unit_part *part, const struct columns *columns,
-                              struct chunk_records *memory, const char **out_reason)
+/* The texts of a block whose payloads are open. */
+static enum err read_texts(struct chunk_decoder *decoder, const struct sealed_lane_header *header,
+                           const struct columns *columns, struct chunk_records *memory,
+                           const char **out_reason)
 {
-    const struct sealed_lane_header *header = &part->header;
-    const uint8_t *frame = unit->bytes.data + part->payloads;
     struct lane_text *texts = decoder->texts;
-    if (header->payloads_size == 0) {
-        for (uint32_t i = 0; i < header->record_count; i++)
-            texts[i] = (struct lane_text){memory->payloads.data, 0};
-    } else if (crc32c(0, frame, header->payloads_size) != header->payloads_crc) {
-        *out_reason = "payloads do not match their checksum";
-        return ERR_OK;
-    } else {
-        enum err err = lane_decode(decoder->lanes, frame, header->payloads_size, texts,
-                                   header->record_count, take_bytes(memory, header->payloads_bytes),
-                                   header->payloads_bytes, out_reason);
-        if (err != ERR_OK)
-            return err == ERR_DAMAGED ? ERR_OK : err;
-    }
-    for (uint32_t i = 0; i < header->record_count; i++)
+    enum err err =
+        lane_decode_texts(decoder->lanes, texts, take_bytes(memory, header->payloads_bytes),
+                          header->payloads_bytes, out_reason);
+    for (uint32_t i = 0; err == ERR_OK && i < header->record_count; i++)
         if ((uint64_t)number_of(columns, SIZE, i) != texts[i].size) {
             *out_reason = "payloads have other lengths than the columns say";
             break;
         }
-    return ERR_OK;
+    return err;
+}
+
+/* No block is without payloads unless all of them are empty. */
+static void read_empty(struct chunk_decoder *decoder, const struct sealed_lane_header *header,
+                       const struct columns *columns, const struct chunk_records *memory,
+                       const char **out_reason)
+{
+    for (uint32_t i = 0; i < header->record_count; i++) {
+        decoder->texts[i] = (struct lane_text){memory->payloads.data, 0};
+        if (number_of(columns, SIZE, i) != 0)
+            *out_reason = "payloads have other lengths than the columns say";
+    }
+}
+
+/* The payloads of a wanted block: as rows, when somebody takes them (*out_row), or as texts. */
+static enum err read_payloads(struct chunk_decoder *decoder, const struct tape_unit *unit,
+                              const struct tape_unit_part *part, const struct columns *columns,
+                              struct chunk_records *memory, uint32_t *out_row,
+                              const char **out_reason)
+{
+    const struct sealed_lane_header *header = &part->header;
+    const uint8_t *frame = unit->bytes.data + part->payloads;
+    struct lane_unpacker *rows;
+    if (header->payloads_size == 0) {
+        read_empty(decoder, header, columns, memory, out_reason);
+        return ERR_OK;
+    }
+    if (crc32c(0, frame, header->payloads_size) != header->payloads_crc) {
+        *out_reason = "payloads do not match their checksum";
+        return ERR_OK;
+    }
+    enum err err = lane_decode_open(decoder->lanes, frame, header->payloads_size,
+                                    header->record_count, &rows, out_reason);
+    if (err == ERR_OK && rows && unit->rows.take && header->lane.role == LANE_TRADES)
+        *out_row = unit->rows.take(unit->rows.arg, &header->lane, rows, header->record_count);
+    if (err == ERR_OK && *out_row == 0)
+        err = read_texts(decoder, header, columns, memory, out_reason);
+    return err == ERR_DAMAGED ? ERR_OK : err;
 }
 
 /* Flags and connections that are not the same all over. */
@@ -307,19 +333,20 @@ static void scatter_rest(const struct columns *columns, uint32_t count, struct r
     }
 }
 
-/* Puts the block's records into their places. */
+/* Puts the block's records into their places; `row` is the first one's, or 0. */
 static void scatter(struct chunk_decoder *decoder, const struct tape_unit *unit,
-                    const struct tape_unit_part *part, struct columns *columns,
+                    const struct tape_unit_part *part, struct columns *columns, uint32_t row,
                     struct chunk_records *memory)
 {
     const uint32_t count = part->header.record_count;
+    const bool read = part->wanted && row == 0;
     const uint8_t flags = (uint8_t)number_of(columns, FLAGS, 0);
     const struct record start = {
         .type = part->header.lane.type,
         .flags = (uint8_t)(flags & ~TAPE_ROW_HAS_SOURCE_TIME),
         .venue = take_venue(memory, part->header.lane.venue),
         .connection = (uint32_t)number_of(columns, CONNECTION, 0),
-        .unread = !part->wanted,
+        .unread = !read,
     };
     if (columns->step[FLAGS] == 0 && !(flags & TAPE_ROW_HAS_SOURCE_TIME)) {
         columns->of[SOURCE] = &columns->constant[SOURCE];
@@ -345,7 +372,9 @@ static void scatter(struct chunk_decoder *decoder, const struct tape_unit *unit,
         sources += source_step;
     }
     scatter_rest(columns, count, memory->records);
-    for (uint32_t i = 0; part->wanted && i < count; i++) {
+    for (uint32_t i = 0; row > 0 && i < count; i++)
+        memory->records[positions[i]].row = row + i;
+    for (uint32_t i = 0; read && i < count; i++) {
         struct record *out = &memory->records[positions[i]];
         out->data = decoder->texts[i].data;
         out->size = decoder->texts[i].size;
@@ -390,6 +419,7 @@ static enum err decode_part(struct chunk_decoder *decoder, const struct tape_uni
     struct columns columns;
     struct span lost = {0};
     const char *reason = part->reason;
+    uint32_t row = 0;
     buf_clear(&decoder->content);
     enum err err = ERR_OK;
     if (!reason) {
@@ -407,14 +437,14 @@ static enum err decode_part(struct chunk_decoder *decoder, const struct tape_uni
     if (!reason && !numbers_are_possible(&columns, header->record_count))
         reason = "columns hold impossible numbers";
     if (!reason && part->wanted) {
-        err = read_payloads(decoder, unit, part, &columns, memory, &reason);
+        err = read_payloads(decoder, unit, part, &columns, memory, &row, &reason);
         if (reason)
             lost = lose_block(decoder, unit, &columns, header->record_count);
     }
     if (err != ERR_OK)
         return err;
     if (!reason) {
-        scatter(decoder, unit, part, &columns, memory);
+        scatter(decoder, unit, part, &columns, row, memory);
         return ERR_OK;
     }
     const struct tape_unit_fault fault = {.reason = reason,

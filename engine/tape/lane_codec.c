@@ -31,6 +31,7 @@ struct lane_decoder {
     ZSTD_DCtx *zstd;
     struct lane_unpacker *unpacker;
     struct buf content;
+    size_t count; /* payloads of it */
     int64_t sizes[LANE_TEXTS_MAX];
 };
 
@@ -241,19 +242,38 @@ static enum err take_plain(struct lane_decoder *decoder, struct lane_text *texts
     return ERR_OK;
 }
 
+enum err lane_decode_open(struct lane_decoder *decoder, const uint8_t *frame, size_t frame_size,
+                          size_t count, struct lane_unpacker **out_rows, const char **out_reason)
+{
+    *out_rows = NULL;
+    decoder->count = count;
+    if (count > LANE_TEXTS_MAX)
+        return damaged(out_reason, "more payloads than a block may have");
+    enum err err = unpack_frame(decoder, frame, frame_size, out_reason);
+    if (err != ERR_OK || decoder->content.data[0] == LANE_PLAIN)
+        return err;
+    if (decoder->content.data[0] != LANE_SHAPED)
+        return damaged(out_reason, "payloads are of a form that is not known");
+    *out_rows = decoder->unpacker;
+    return lane_unpack_open(decoder->unpacker, decoder->content.data + 1, decoder->content.size - 1,
+                            count, out_reason);
+}
+
+enum err lane_decode_texts(struct lane_decoder *decoder, struct lane_text *texts, uint8_t *bytes,
+                           size_t byte_count, const char **out_reason)
+{
+    if (byte_count > LANE_BYTES_MAX)
+        return damaged(out_reason, "more payloads than a block may have");
+    if (decoder->content.data[0] == LANE_PLAIN)
+        return take_plain(decoder, texts, decoder->count, bytes, byte_count, out_reason);
+    return lane_unpack_texts(decoder->unpacker, texts, bytes, byte_count, out_reason);
+}
+
 enum err lane_decode(struct lane_decoder *decoder, const uint8_t *frame, size_t frame_size,
                      struct lane_text *texts, size_t count, uint8_t *bytes, size_t byte_count,
                      const char **out_reason)
 {
-    if (count > LANE_TEXTS_MAX || byte_count > LANE_BYTES_MAX)
-        return damaged(out_reason, "more payloads than a block may have");
-    enum err err = unpack_frame(decoder, frame, frame_size, out_reason);
-    if (err != ERR_OK)
-        return err;
-    if (decoder->content.data[0] == LANE_PLAIN)
-        return take_plain(decoder, texts, count, bytes, byte_count, out_reason);
-    if (decoder->content.data[0] == LANE_SHAPED)
-        return lane_unpack(decoder->unpacker, decoder->content.data + 1, decoder->content.size - 1,
-                           texts, count, bytes, byte_count, out_reason);
-    return damaged(out_reason, "payloads are of a form that is not known");
+    struct lane_unpacker *rows;
+    enum err err = lane_decode_open(decoder, frame, frame_size, count, &rows, out_reason);
+    return err == ERR_OK ? lane_decode_texts(decoder, texts, bytes, byte_count, out_reason) : err;
 }

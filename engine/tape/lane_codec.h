@@ -51,4 +51,13 @@ enum err lane_decode(struct lane_decoder *decoder, const uint8_t *frame, size_t 
                      struct lane_text *texts, size_t count, uint8_t *bytes, size_t byte_count,
                      const char **out_reason) ERR_MUST_CHECK;
 
+/* The same in two steps, between which the rows can be read (lane_unpack.h): *out_rows is NULL when
+ * the payloads are not shaped. */
+struct lane_unpacker;
+enum err lane_decode_open(struct lane_decoder *decoder, const uint8_t *frame, size_t frame_size,
+                          size_t count, struct lane_unpacker **out_rows,
+                          const char **out_reason) ERR_MUST_CHECK;
+enum err lane_decode_texts(struct lane_decoder *decoder, struct lane_text *texts, uint8_t *bytes,
+                           size_t byte_count, const char **out_reason) ERR_MUST_CHECK;
+
 #endif

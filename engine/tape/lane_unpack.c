@@ -58,6 +58,9 @@ struct lane_unpacker {
     int64_t *numbers; /* memory of all columns */
     uint8_t *listed;
     size_t number_count, listed_count, capacity;
+
+    size_t text_count; /* payloads */
+    size_t row;        /* the next one */
 };
 
 enum err lane_unpacker_new(struct lane_unpacker **out)
@@ -611,13 +614,13 @@ static const uint8_t *get_all(struct lane_unpacker *unpacker, const uint8_t *p, 
     return p;
 }
 
-enum err lane_unpack(struct lane_unpacker *unpacker, const uint8_t *content, size_t size,
-                     struct lane_text *texts, size_t count, uint8_t *bytes, size_t byte_count,
-                     const char **out_reason)
+enum err lane_unpack_open(struct lane_unpacker *unpacker, const uint8_t *content, size_t size,
+                          size_t count, const char **out_reason)
 {
     enum err err = ERR_DAMAGED;
     unpacker->content = content;
     unpacker->end = content + size;
+    unpacker->text_count = count;
     const uint8_t *p = get_all(unpacker, content, count, &err);
     if (!p) {
         *out_reason = unpacker->reason;
@@ -626,9 +629,24 @@ enum err lane_unpack(struct lane_unpacker *unpacker, const uint8_t *content, siz
     if (p != unpacker->end)
         return damaged(out_reason, "payloads have bytes behind their columns");
     measure_steps(unpacker);
+    return ERR_OK;
+}
+
+static void rewind_columns(struct lane_unpacker *unpacker)
+{
+    for (uint32_t i = 0; i < unpacker->column_count; i++) {
+        unpacker->columns[i].next = unpacker->columns[i].numbers;
+        unpacker->columns[i].next_listed = unpacker->columns[i].listed;
+    }
+}
+
+enum err lane_unpack_texts(struct lane_unpacker *unpacker, struct lane_text *texts, uint8_t *bytes,
+                           size_t byte_count, const char **out_reason)
+{
     uint8_t *out = bytes;
     const uint8_t *end = bytes + byte_count;
-    for (size_t i = 0; i < count; i++) {
+    rewind_columns(unpacker);
+    for (size_t i = 0; i < unpacker->text_count; i++) {
         uint8_t *first = out;
         out = put_payload(unpacker, out, end, &unpacker->shapes[unpacker->shape_of[i]]);
         if (!out)
@@ -636,4 +654,77 @@ enum err lane_unpack(struct lane_unpacker *unpacker, const uint8_t *content, siz
         texts[i] = (struct lane_text){first, (size_t)(out - first)};
     }
     return out == end ? ERR_OK : damaged(out_reason, "payloads are shorter than stated");
+}
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+bool lane_rows_begin(struct lane_unpacker *unpacker)
+{
+    for (uint32_t i = 0; i < unpacker->shape_count; i++) {
+        const struct shape *shape = &unpacker->shapes[i];
+        if (shape->uses > 0 && (shape->repeats || shape->count > LANE_CELLS_MAX + 1))
+            return false;
+    }
+    rewind_columns(unpacker);
+    unpacker->row = 0;
+    return true;
+}
+
+/* Decimals that are written of the column's next value. */
+static uint8_t shown_of(struct values *values, int64_t number)
+{
+    uint8_t shown = values->decimals;
+    if (values->cut == LANE_LISTED)
+        return *values->next_listed++;
+    if (values->cut == LANE_TRIMMED)
+        for (; shown > values->least && number % 10 == 0; shown--)
+            number /= 10;
+    return shown;
+}
+
+void lane_rows_next(struct lane_unpacker *unpacker, struct lane_row *out)
+{
+    out->shape = (uint32_t)unpacker->shape_of[unpacker->row++];
+    const struct shape *shape = &unpacker->shapes[out->shape];
+    const struct step *step = &unpacker->steps[shape->first];
+    out->count = 0;
+    for (; step->what == LANE_VALUE; step++) {
+        struct values *values = step->values;
+        const int64_t number = *values->next++;
+        out->cells[out->count++] = (struct lane_cell){
+            .number = number,
+            .kind = values->kind,
+            .decimals = values->decimals,
+            .shown = values->kind <= LANE_TIME ? shown_of(values, number) : 0,
+        };
+    }
+}
+
+/* As put_value(), of a cell. */
+static uint8_t *put_cell(const struct lane_unpacker *unpacker, uint8_t *out,
+                         const struct lane_cell *cell)
+{
+    if (cell->kind >= LANE_WORDS)
+        return copy_wide(out, unpacker->content + ((uint64_t)cell->number >> 32),
+                         (uint32_t)cell->number);
+    out = cell->kind == LANE_NUMBER ? lane_number_write(out, cell->number, cell->decimals)
+                                    : lane_time_write(out, cell->number, cell->decimals);
+    const unsigned hidden = (unsigned)(cell->decimals - cell->shown);
+    return out - hidden - (hidden > 0 && cell->shown == 0);
+}
+
+size_t lane_row_text(const struct lane_unpacker *unpacker, const struct lane_row *row, uint8_t *out,
+                     size_t room)
+{
+    const struct shape *shape = &unpacker->shapes[row->shape];
+    const struct step *step = &unpacker->steps[shape->first];
+    uint8_t *at = out;
+    for (uint32_t i = 0;; i++, step++) {
+        if (step->most + LANE_SLACK > room - (size_t)(at - out))
+            return 0;
+        at = copy_wide(at, step->literal, step->literal_size);
+        if (step->what == LANE_END)
+            return (size_t)(at - out);
+        at = put_cell(unpacker, at, &row->cells[i]);
+    }
 }

@@ -63,6 +63,7 @@ struct record {
      * (tape_reader_options.wants): data is NULL, size 0, and the source time was left there too.
      * All else is there. */
     bool unread;
+    uint32_t row; /* unread, and this is what was made of its lane's row, from 1; else 0 */
 };
 
 /* "received", "sent", "connection", "tick", "http", "gap", "config", or "unknown". */

@@ -10,6 +10,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
+#include "engine/tape/lane_unpack.h"
 #include "engine/tape/record.h"
 #include "engine/tape/sealed_frame.h"
 #include "engine/tape/tape_frame.h"
@@ -28,6 +29,15 @@ struct tape_unit_part {
     uint64_t offset, size;    /* of the block in the file */
 };
 
+/* Who can do without the payloads of trades. `take` makes what it wants of a block's rows
+ * (lane_unpack.h) and gives them numbers: the first row's, the others' follow. 0: it wants the
+ * payloads after all. Called by tape_unit_decode(). */
+struct tape_rows {
+    uint32_t (*take)(void *arg, const struct tape_lane *lane, struct lane_unpacker *rows,
+                     size_t count); /* NULL: nobody */
+    void *arg;
+};
+
 /* Plain data but for what it owns; zeroed is empty. Fields are for reading. */
 struct tape_unit {
     bool sealed;
@@ -41,6 +51,7 @@ struct tape_unit {
     int64_t from_ns;
     bool (*wants)(const struct tape_lane *lane, bool before, void *arg); /* live, with from_ns */
     void *arg;
+    struct tape_rows rows;          /* sealed: set by who decodes it */
     struct buf bytes;               /* owned */
     struct tape_block_header block; /* live; borrows from `bytes` */
     size_t part_count, part_capacity;
@@ -60,8 +71,10 @@ enum err tape_unit_make_room(struct buf *buf, size_t size, size_t size_max) ERR_
 /* One more part, zeroed. Moves the others. */
 enum err tape_unit_add_part(struct tape_unit *unit, struct tape_unit_part **out) ERR_MUST_CHECK;
 
-/* Whether a record of a live block is wanted of the time before unit.from_ns. */
-bool tape_unit_wants_before(const struct tape_unit *unit, const struct record *record);
+/* Whether `wants` (NULL: nobody) asks for records of this type and venue in live blocks of the time
+ * before from_ns. */
+bool tape_unit_wants_before(bool (*wants)(const struct tape_lane *lane, bool before, void *arg),
+                            void *arg, enum record_type type, const char *venue);
 
 struct tape_unit_decoder;
 

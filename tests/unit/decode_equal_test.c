@@ -3,50 +3,10 @@
 #include "engine/tape/tape_reader.h"
 #include "tests/reference_decoder/decode_equal.h"
 #include "tests/reference_decoder/frame_mutate.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/decode_corpus.h"
 
-#define CORPUS      "tests/fuzz/corpus/decode_equal/"
-#define SEPARATOR   '\x1e'
-#define FRAMES_MAX  64
-#define FRAME_MAX   4096
 #define CHANGES     10000 /* of each venue */
 #define CHANGES_MAX 6     /* of one frame */
-
-/* The corpus of one venue: "okx", then its frames. */
-struct corpus {
-    char bytes[16384];
-    size_t count;
-    struct {
-        const char *text;
-        size_t size;
-    } frames[FRAMES_MAX];
-};
-
-/* The file is called as the venue, with '_' for '-'. */
-static void corpus_read(struct corpus *corpus, const char *venue)
-{
-    char path[128];
-    snprintf(path, sizeof path, CORPUS "%s", venue);
-    for (char *at = path + sizeof CORPUS - 1; *at; at++) {
-        *at = *at == '-' ? '_' : *at;
-    }
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    size_t size = fread(corpus->bytes, 1, sizeof corpus->bytes, file);
-    fclose(file);
-    assert_true(size < sizeof corpus->bytes && size > strlen(venue) + 1);
-    assert_memory_equal(corpus->bytes, venue, strlen(venue));
-    corpus->count = 0;
-    for (const char *at = corpus->bytes + strlen(venue) + 1, *end = corpus->bytes + size;
-         at < end;) {
-        const char *behind = memchr(at, SEPARATOR, (size_t)(end - at));
-        behind = behind ? behind : end;
-        assert_true(corpus->count < FRAMES_MAX);
-        corpus->frames[corpus->count].text = at;
-        corpus->frames[corpus->count++].size = (size_t)(behind - at);
-        at = behind + 1;
-    }
-}
 
 /* From memory that ends where the frame ends. */
 static void assert_equal(struct decode_equal *equal, const void *data, size_t size)

@@ -304,6 +304,7 @@ static void run_ahead(const struct record *records, const struct engine_config *
     buf_init(&run->rows, ROWS_MAX);
     assert_ok(engine_new(&engine, config, NULL, &outlet));
     assert_ok(decoder_new(&decoder));
+    decoded_clear(&decoded);
     assert_ok(decoded_fill(&decoded, decoder, records, RECORDS));
     for (size_t i = 0; i < RECORDS;) {
         size_t passed = engine_pass(engine, &records[i], RECORDS - i, &decoded, i);
