@@ -15,19 +15,12 @@
  *
  * counts them.
  */
-#include "engine/base/time_text.h"
+#include "bench/bench.h"
 #include "engine/candle/market_set.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <linux/perf_event.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #define SEED          UINT64_C(0x5eed5eed5eed5eed)
 #define START_NS      (INT64_C(1723075200) * NS_PER_S)
@@ -39,12 +32,6 @@
 #define BARS_MAX      6
 #define PRICE_SCALE   8
 #define VOLUME_SCALE  16 /* notional bars split quantities that finely */
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "candle_bench: %s\n", what);
-    exit(1);
-}
 
 /* ---- allocations (the linker leads malloc() and its kin here) -------------------------------- */
 
@@ -73,14 +60,6 @@ void *__wrap_realloc(void *memory, size_t size)
 {
     allocations++;
     return __real_realloc(memory, size);
-}
-
-static void *take(size_t count, size_t size)
-{
-    void *memory = calloc(count, size);
-    if (memory == NULL)
-        fail("out of memory");
-    return memory;
 }
 
 /* ---- cases ----------------------------------------------------------------------------------- */
@@ -127,23 +106,15 @@ static void find_venues(void)
                 venues[i] = *venue;
         }
     if (!venues[0] || !venues[1])
-        fail("no two venues of that kind");
+        bench_fail("no two venues of that kind");
 }
 
 /* ---- trades ---------------------------------------------------------------------------------- */
 
 /* splitmix64 */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static uint64_t below(uint64_t *state, uint64_t bound)
 {
-    return next_random(state) % bound;
+    return bench_random(state) % bound;
 }
 
 struct made_trade {
@@ -173,9 +144,9 @@ struct feed {
 static void feed_init(struct feed *feed, const struct bench_case *plan)
 {
     *feed = (struct feed){.plan = plan, .random = SEED, .now_ns = START_NS, .wall_ns = START_NS};
-    feed->prices = take(plan->instruments, sizeof *feed->prices);
-    feed->ids = take(plan->instruments, sizeof *feed->ids);
-    feed->held = take(HELD_MAX, sizeof *feed->held);
+    feed->prices = bench_take(plan->instruments, sizeof *feed->prices);
+    feed->ids = bench_take(plan->instruments, sizeof *feed->ids);
+    feed->held = bench_take(HELD_MAX, sizeof *feed->held);
     for (uint32_t i = 0; i < plan->instruments; i++) {
         feed->prices[i] = INT64_C(1000000) * (int64_t)(1000 + below(&feed->random, 6000000));
         feed->ids[i] = below(&feed->random, UINT64_C(4000000000));
@@ -193,7 +164,7 @@ static void feed_release(struct feed *feed)
  * ms. */
 static void make_trade(struct feed *feed, uint32_t instrument, struct made_trade *out)
 {
-    uint64_t random = next_random(&feed->random);
+    uint64_t random = bench_random(&feed->random);
     int64_t *price = &feed->prices[instrument];
     *price += ((int64_t)(random % 7) - 3) * 1000000;
     if (*price < 1000000)
@@ -275,7 +246,7 @@ static struct window_truth *truth_at(struct truth *truth, uint32_t instrument, s
     int64_t size = truth->bars[bar].size;
     int64_t at = (source_ns - bar_open(truth->bars[bar], START_NS)) / size;
     if (at < 0 || (size_t)at >= truth->lengths[bar] || instrument >= truth->markets)
-        fail("a time that was not generated");
+        bench_fail("a time that was not generated");
     return &truth->windows[bar][instrument * truth->lengths[bar] + (size_t)at];
 }
 
@@ -308,11 +279,11 @@ static void truth_init(struct truth *truth, const struct bench_case *plan, uint6
     truth->markets = plan->instruments + (plan->composites ? plan->instruments / 2 : 0);
     int64_t span_ns = (int64_t)(trades / plan->instruments / plan->rate * 2 + 60) * NS_PER_S;
     for (size_t i = 0; i < truth->bar_count; i++)
-        if (bar_parse(&truth->bars[i], bar_texts[i]) != ERR_OK)
-            fail(err_text(ERR_USAGE));
+        bench_must(bar_parse(&truth->bars[i], bar_texts[i]));
     for (size_t i = 0; i < TIME_BARS; i++) {
         truth->lengths[i] = (size_t)(span_ns / truth->bars[i].size + 2);
-        truth->windows[i] = take(truth->markets * truth->lengths[i], sizeof truth->windows[i][0]);
+        truth->windows[i] =
+            bench_take(truth->markets * truth->lengths[i], sizeof truth->windows[i][0]);
     }
     struct feed feed;
     struct made_record record;
@@ -372,7 +343,7 @@ static void on_candle(const struct candle *candle, void *arg)
         return;
     }
     if (catcher->count == catcher->capacity)
-        fail("more candles than a batch can give");
+        bench_fail("more candles than a batch can give");
     uint32_t bar = 0;
     while (!bar_equal(catcher->truth->bars[bar], candle->bar))
         bar++;
@@ -388,7 +359,7 @@ static void on_candle(const struct candle *candle, void *arg)
 static int128 in_units(struct decimal volume)
 {
     if (decimal_rescale(&volume, volume, VOLUME_SCALE) != ERR_OK)
-        fail("a volume of too many decimals");
+        bench_fail("a volume of too many decimals");
     return volume.mantissa;
 }
 
@@ -425,12 +396,12 @@ static void compare(const struct truth *truth)
         for (size_t i = 0; i < truth->markets * truth->lengths[bar]; i++) {
             const struct window_truth *window = &truth->windows[bar][i];
             if (window->volume != window->given_volume || window->trades != window->given_trades)
-                fail("a candle is not what was generated");
+                bench_fail("a candle is not what was generated");
         }
     for (size_t bar = TIME_BARS; bar < truth->bar_count; bar++) {
         const struct window_truth *total = &truth->totals[bar];
         if (total->volume != total->given_volume || total->trades != total->given_trades)
-            fail("the bars together are not what was generated");
+            bench_fail("the bars together are not what was generated");
     }
 }
 
@@ -517,8 +488,7 @@ __attribute__((noinline)) void run_batch(struct bench *bench)
         if (err == ERR_OK)
             err = market_set_end(set);
     }
-    if (err != ERR_OK)
-        fail(err_text(err));
+    bench_must(err);
 }
 
 static void begin_record(struct bench *bench, int64_t passed_ns)
@@ -532,8 +502,7 @@ static void begin_record(struct bench *bench, int64_t passed_ns)
 static void close_all(struct bench *bench)
 {
     begin_record(bench, 2 * 3600 * NS_PER_S);
-    if (market_set_end(&bench->set) != ERR_OK)
-        fail(err_text(ERR_NOMEM));
+    bench_must(market_set_end(&bench->set));
 }
 
 static void open_connections(struct bench *bench)
@@ -542,11 +511,9 @@ static void open_connections(struct bench *bench)
     for (uint32_t i = 0; i < 2; i++) {
         struct market_source *source = &bench->sources[i];
         *source = (struct market_source){.venue = venues[i], .channel = "trade", .received = true};
-        if (market_set_open(&bench->set, source->venue, i + 1, true, &source->connection) != ERR_OK)
-            fail(err_text(ERR_NOMEM));
+        bench_must(market_set_open(&bench->set, source->venue, i + 1, true, &source->connection));
     }
-    if (market_set_end(&bench->set) != ERR_OK)
-        fail(err_text(ERR_NOMEM));
+    bench_must(market_set_end(&bench->set));
 }
 
 static void bench_init(struct bench *bench, const struct truth *truth)
@@ -555,7 +522,7 @@ static void bench_init(struct bench *bench, const struct truth *truth)
     *bench = (struct bench){.plan = plan, .wall_ns = START_NS};
     size_t capacity = GIVEN_MAX + (size_t)truth->markets * BARS_MAX * 8;
     bench->catcher = (struct catcher){
-        .truth = truth, .given = take(capacity, sizeof(struct given)), .capacity = capacity};
+        .truth = truth, .given = bench_take(capacity, sizeof(struct given)), .capacity = capacity};
     static struct composite_config composite;
     composite_config_default(&composite);
     composite.rules[0] = (struct composite_rule){.instrument = "*", .method = COMPOSITE_VWAP};
@@ -570,8 +537,7 @@ static void bench_init(struct bench *bench, const struct truth *truth)
         .arg = &bench->catcher,
     };
     memcpy(options.bars, truth->bars, sizeof truth->bars);
-    if (market_set_init(&bench->set, &options) != ERR_OK)
-        fail(err_text(ERR_NOMEM));
+    bench_must(market_set_init(&bench->set, &options));
     open_connections(bench);
     feed_init(&bench->feed, plan);
 }
@@ -581,43 +547,6 @@ static void bench_release(struct bench *bench)
     feed_release(&bench->feed);
     market_set_release(&bench->set);
     free(bench->catcher.given);
-}
-
-/* ---- counters -------------------------------------------------------------------------------- */
-
-static int64_t cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
-/* Instructions of this thread outside the kernel; -1 where they cannot be counted. */
-static int open_instructions(void)
-{
-    struct perf_event_attr attr = {
-        .type = PERF_TYPE_HARDWARE,
-        .size = sizeof attr,
-        .config = PERF_COUNT_HW_INSTRUCTIONS,
-        .disabled = 1,
-        .exclude_kernel = 1,
-        .exclude_hv = 1,
-    };
-    return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
-}
-
-static void count_instructions(int counter, bool on)
-{
-    if (counter >= 0)
-        ioctl(counter, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
-}
-
-static uint64_t read_instructions(int counter)
-{
-    uint64_t value = 0;
-    if (counter >= 0 && read(counter, &value, sizeof value) != (ssize_t)sizeof value)
-        fail("cannot read the instruction counter");
-    return value;
 }
 
 /* ---- measuring ------------------------------------------------------------------------------- */
@@ -638,11 +567,11 @@ static uint64_t run_some(struct bench *bench, struct truth *truth, uint64_t trad
                          int64_t *spent_ns)
 {
     fill_batch(bench, trades);
-    count_instructions(counter, true);
-    int64_t begin_ns = cpu_ns();
+    bench_instructions_count(counter, true);
+    int64_t begin_ns = bench_cpu_ns();
     run_batch(bench);
-    *spent_ns += cpu_ns() - begin_ns;
-    count_instructions(counter, false);
+    *spent_ns += bench_cpu_ns() - begin_ns;
+    bench_instructions_count(counter, false);
     take_given(truth, &bench->catcher);
     return bench->trade_count;
 }
@@ -650,7 +579,7 @@ static uint64_t run_some(struct bench *bench, struct truth *truth, uint64_t trad
 static void run_slices(struct bench *bench, struct truth *truth, const struct amounts *amounts,
                        struct measured *out)
 {
-    int counter = open_instructions();
+    int counter = bench_instructions_open();
     uint64_t allocations_before = allocations, updates_before = bench->catcher.updates;
     for (size_t i = 0; i < amounts->slices; i++) {
         int64_t spent_ns = 0;
@@ -663,24 +592,15 @@ static void run_slices(struct bench *bench, struct truth *truth, const struct am
     out->allocations = allocations - allocations_before;
     out->updates = bench->catcher.updates - updates_before;
     out->has_instructions = counter >= 0;
-    out->instructions = read_instructions(counter);
+    out->instructions = bench_instructions_read(counter);
     if (counter >= 0)
         close(counter);
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
 }
 
 static void print_measured(const struct bench_case *plan, struct measured *measured, size_t slices)
 {
     char instructions[24] = "n/a";
-    qsort(measured->ns, slices, sizeof measured->ns[0], compare_doubles);
-    double median = slices % 2 ? measured->ns[slices / 2]
-                               : (measured->ns[slices / 2 - 1] + measured->ns[slices / 2]) / 2;
-    double trades = (double)measured->trades;
+    double median = bench_median(measured->ns, slices), trades = (double)measured->trades;
     if (measured->has_instructions)
         snprintf(instructions, sizeof instructions, "%.0f",
                  (double)measured->instructions / trades);
@@ -707,13 +627,12 @@ static void run_case(const struct bench_case *plan, const struct amounts *amount
     run_slices(&bench, &truth, &whole, &measured);
     close_all(&bench);
     take_given(&truth, &bench.catcher);
-    if (market_set_each_forming(&bench.set, on_rest, &truth) != ERR_OK)
-        fail(err_text(ERR_NOMEM));
+    bench_must(market_set_each_forming(&bench.set, on_rest, &truth));
     compare(&truth);
     if (bench.counted != truth.totals[0].trades || bench.late == 0)
-        fail("not every trade has counted, or none was late");
+        bench_fail("not every trade has counted, or none was late");
     if (plan->forming != (bench.catcher.forming > 0))
-        fail("forming candles were not asked for, or did not come");
+        bench_fail("forming candles were not asked for, or did not come");
     bench_release(&bench);
     truth_release(&truth);
     print_measured(plan, &measured, whole.slices);
@@ -742,7 +661,7 @@ static uint64_t parse_count(const char *text, uint64_t max)
     char *end = NULL;
     unsigned long long value = strtoull(text, &end, 10);
     if (end == text || *end != '\0' || value < 1 || value > max)
-        fail("not a count that can be used");
+        bench_fail("not a count that can be used");
     return value;
 }
 
@@ -768,7 +687,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--slices") == 0)
             amounts.slices = (size_t)parse_count(value, SLICES_MAX);
         else
-            fail("usage: candle_bench [--case TEXT] [--trades N] [--slices N]");
+            bench_fail("usage: candle_bench [--case TEXT] [--trades N] [--slices N]");
     }
     find_venues();
     print_machine(&amounts);

@@ -8,33 +8,27 @@
  * Frames are those of the public recordings in ../shared/captures as far as they are there, and
  * such as venues' write_trades() makes of invented trades. They are grouped by venue and channel; a
  * group's frames fit the second-level cache, as they do behind a tape's decompression. Before
- * measuring, every frame is decoded both ways and compared in every member. The decoders take turns
- * slice by slice; figures are medians of slices, in ns of the thread's processor time, and
- * instructions where the kernel allows to count them. Without that,
+ * measuring, every frame is decoded both ways, in the order of its recording and so behind the
+ * answers to its subscriptions, and compared in every member; "left" is the share of a group's
+ * frames, in percent, that decode() left to decode_general(). The decoders take turns slice by
+ * slice; figures are medians of slices, in ns of the thread's processor time, and instructions
+ * where the kernel allows to count them. Without that,
  *
  *   valgrind --tool=callgrind --toggle-collect=run_fast decode_bench --venue NAME --slices 1
  *
  * counts them.
  */
-#include "engine/base/time_text.h"
+#include "bench/bench.h"
 #include "engine/venue/venue.h"
 
-#include <inttypes.h>
 #include <jansson.h>
-#include <linux/perf_event.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #define RECORDINGS  "bench/decode_recordings.txt"
 #define CAPTURES    "../shared/captures/"
-#define GROUPS_MAX  64
+#define GROUPS_MAX  256
 #define FRAMES_MAX  4096
 #define BYTES_MAX   (512u << 10) /* of a group */
 #define FILE_MAX    (256u << 20)
@@ -45,23 +39,10 @@
 #define MADE_START  (INT64_C(1723161255) * NS_PER_S)
 #define DECODERS    3
 
-static void fail(const char *what)
-{
-    fprintf(stderr, "decode_bench: %s\n", what);
-    exit(1);
-}
-
-static void *take(size_t count, size_t size)
-{
-    void *memory = calloc(count, size);
-    if (memory == NULL)
-        fail("out of memory");
-    return memory;
-}
-
 /* ---- groups of frames ------------------------------------------------------------------------ */
 
 struct piece {
+    uint32_t connection;
     const uint8_t *data;
     size_t size;
 };
@@ -69,8 +50,8 @@ struct piece {
 struct group {
     const struct venue *venue;
     char channel[CHANNEL_MAX];
-    bool made; /* not recorded */
-    uint32_t connection;
+    bool made;         /* not recorded */
+    size_t seen, left; /* of all recordings: frames, and those that decode() left */
     size_t count, bytes, trades;
     struct piece frames[FRAMES_MAX];
 };
@@ -78,7 +59,7 @@ struct group {
 struct groups {
     size_t count;
     struct group *items[GROUPS_MAX];
-    struct venue_frame general, fast;
+    struct venue_frame general, fast; /* each knows the routes of all connections */
 };
 
 static struct group *group_of(struct groups *groups, const struct venue *venue, const char *channel,
@@ -90,12 +71,17 @@ static struct group *group_of(struct groups *groups, const struct venue *venue, 
             return group;
     }
     if (groups->count == GROUPS_MAX)
-        fail("too many groups");
-    struct group *group = groups->items[groups->count++] = take(1, sizeof *group);
+        bench_fail("too many groups");
+    struct group *group = groups->items[groups->count++] = bench_take(1, sizeof *group);
     group->venue = venue;
     group->made = made;
     memcpy(group->channel, channel, strlen(channel) + 1);
     return group;
+}
+
+static void next_connection(struct groups *groups)
+{
+    groups->general.connection = ++groups->fast.connection;
 }
 
 static bool same_decimal(struct decimal a, struct decimal b)
@@ -128,22 +114,24 @@ static bool same_frame(const struct venue_frame *a, const struct venue_frame *b)
 static void add_frame(struct groups *groups, const struct venue *venue, bool made,
                       const uint8_t *data, size_t size)
 {
-    if (venue->decode_general(data, size, &groups->general) != ERR_OK ||
-        venue->decode(data, size, &groups->fast) != ERR_OK)
-        fail(err_text(ERR_NOMEM));
+    uint64_t left = groups->fast.general_count;
+    bench_must(venue->decode_general(data, size, &groups->general));
+    bench_must(venue->decode(data, size, &groups->fast));
     if (!same_frame(&groups->general, &groups->fast)) {
         fprintf(stderr, "%.*s\n", (int)size, (const char *)data);
-        fail("the decoders read this frame of theirs differently");
+        bench_fail("the decoders read this frame of theirs differently");
     }
     if (groups->general.kind != VENUE_TRADES && groups->general.kind != VENUE_DATA)
         return;
     struct group *group = group_of(groups, venue, groups->general.channel, made);
+    group->seen++;
+    group->left += groups->fast.general_count > left;
     if (group->count == FRAMES_MAX || group->bytes + size > BYTES_MAX)
         return;
     /* A copy for each: reading beyond the end of one does not stay unseen under a sanitizer. */
-    uint8_t *copy = take(size + 1, 1);
+    uint8_t *copy = bench_take(size + 1, 1);
     memcpy(copy, data, size);
-    group->frames[group->count++] = (struct piece){copy, size};
+    group->frames[group->count++] = (struct piece){groups->fast.connection, copy, size};
     group->bytes += size;
     group->trades += groups->general.trade_count;
 }
@@ -164,7 +152,7 @@ static enum form form_of(const char *word)
     for (unsigned i = 0; i < 3; i++)
         if (strcmp(words[i], word) == 0)
             return (enum form)i;
-    fail("a recording is of no known form");
+    bench_fail("a recording is of no known form");
     return FORM_BARE;
 }
 
@@ -172,13 +160,13 @@ static enum form form_of(const char *word)
 static char *load(const char *path, size_t *out_size)
 {
     gzFile file = gzopen(path, "rb");
-    char *text = file ? take(FILE_MAX, 1) : NULL;
+    char *text = file ? bench_take(FILE_MAX, 1) : NULL;
     if (!file)
         return NULL;
     int size = gzread(file, text, FILE_MAX - 1);
     gzclose(file);
     if (size < 0)
-        fail("cannot read a recording");
+        bench_fail("cannot read a recording");
     *out_size = (size_t)size;
     return text;
 }
@@ -187,10 +175,10 @@ static char *unzstd(char *text, size_t *size)
 {
     if (*size < 4 || memcmp(text, "\x28\xb5\x2f\xfd", 4) != 0)
         return text;
-    char *plain = take(FILE_MAX, 1);
+    char *plain = bench_take(FILE_MAX, 1);
     *size = ZSTD_decompress(plain, FILE_MAX - 1, text, *size);
     if (ZSTD_isError(*size))
-        fail("cannot unpack a recording");
+        bench_fail("cannot unpack a recording");
     free(text);
     return plain;
 }
@@ -229,6 +217,7 @@ static bool add_recording(struct groups *groups, const struct recording *recordi
         return false;
     text = unzstd(text, &size);
     text[size] = '\0';
+    next_connection(groups);
     for (char *line = text, *end; *line != '\0'; line = end) {
         end = line + strcspn(line, "\n");
         if (*end == '\n')
@@ -236,7 +225,6 @@ static bool add_recording(struct groups *groups, const struct recording *recordi
         add_line(groups, recording, venue, line);
     }
     free(text);
-    groups->general.connection = ++groups->fast.connection;
     return true;
 }
 
@@ -248,7 +236,7 @@ static size_t add_recordings(struct groups *groups, const char *only)
     size_t there = 0;
     FILE *list = fopen(RECORDINGS, "r");
     if (!list)
-        fail("no " RECORDINGS "; run it at the root of the tree");
+        bench_fail("no " RECORDINGS "; run it at the root of the tree");
     while (fgets(line, sizeof line, list)) {
         if (line[0] == '#' ||
             sscanf(line, "%31s %127s %15s", recording.venue, recording.file, form) != 3)
@@ -262,15 +250,6 @@ static size_t add_recordings(struct groups *groups, const char *only)
 }
 
 /* ---- invented trades ------------------------------------------------------------------------- */
-
-/* splitmix64 */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
 
 static void make_trade(struct trade *out, const char *symbol, uint64_t number, uint64_t random)
 {
@@ -288,6 +267,42 @@ static void make_trade(struct trade *out, const char *symbol, uint64_t number, u
     memcpy(out->symbol, symbol, strlen(symbol) + 1);
 }
 
+static bool has_symbol(const char *symbol, void *arg)
+{
+    (void)symbol;
+    (void)arg;
+    return true;
+}
+
+struct answered {
+    struct groups *groups;
+    const struct venue *venue;
+};
+
+static enum err see_answer(const void *data, size_t size, void *arg)
+{
+    const struct answered *answered = arg;
+    add_frame(answered->groups, answered->venue, true, data, size);
+    return ERR_OK;
+}
+
+/* Asks the played venue for a channel and decodes what it answers: routes are in that. */
+static void subscribe(struct groups *groups, const struct venue *venue, const char *channel,
+                      const char *symbol, struct venue_subscriptions *subs)
+{
+    struct answered answered = {groups, venue};
+    const struct venue_change change = {.channel = channel, .symbols = &symbol, .count = 1};
+    struct buf message;
+    enum err err;
+    buf_init(&message, 1 << 20);
+    for (size_t i = 0; !(err = venue->recording->subscribe(&change, i, &message)); i++)
+        bench_must(venue->serving->request(message.data, message.size, MADE_START, subs, has_symbol,
+                                           see_answer, &answered));
+    if (err != ERR_END)
+        bench_must(err);
+    buf_release(&message);
+}
+
 /* One trade a frame, as most frames are. */
 static void add_made(struct groups *groups, const struct venue *venue)
 {
@@ -296,21 +311,22 @@ static void add_made(struct groups *groups, const struct venue *venue)
     struct trade trade;
     struct venue_subscriptions subs;
     uint64_t random = 1;
-    if (!venue->serving || !venue->serving->write_trades || !venue->recording || venue->routed ||
+    if (!venue->serving || !venue->serving->write_trades || !venue->recording ||
         venue->symbol("BTC-USDT", symbol) != ERR_OK)
         return;
     buf_init(&bytes, 1 << 20);
     venue_subscriptions_init(&subs);
     subs.combined = true;
+    next_connection(groups);
     struct venue_writing writing = {
         .channel = venue->recording->channels[0].name, .venue_ns = MADE_START, .subs = &subs};
+    subscribe(groups, venue, writing.channel, symbol, &subs);
     for (uint64_t i = 0; i < MADE_FRAMES; i++) {
         size_t written = 0;
-        make_trade(&trade, symbol, i, next_random(&random));
+        make_trade(&trade, symbol, i, bench_random(&random));
         writing.venue_ns = trade.source_ns + 3 * NS_PER_MS;
         writing.sequence = i;
-        if (venue->serving->write_trades(&writing, &trade, 1, &written, &bytes) != ERR_OK)
-            fail(err_text(ERR_NOMEM));
+        bench_must(venue->serving->write_trades(&writing, &trade, 1, &written, &bytes));
         add_frame(groups, venue, true, bytes.data, bytes.size);
     }
     venue_subscriptions_release(&subs);
@@ -325,19 +341,23 @@ void run_fast(const struct group *group, struct venue_frame *frame);
 void run_general(const struct group *group, struct venue_frame *frame);
 void run_jansson(const struct group *group, struct venue_frame *frame);
 
+static inline void run_decoder(venue_decode_fn *decode, const struct group *group,
+                               struct venue_frame *frame)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        frame->connection = group->frames[i].connection;
+        bench_must(decode(group->frames[i].data, group->frames[i].size, frame));
+    }
+}
+
 __attribute__((noinline)) void run_fast(const struct group *group, struct venue_frame *frame)
 {
-    for (size_t i = 0; i < group->count; i++)
-        if (group->venue->decode(group->frames[i].data, group->frames[i].size, frame) != ERR_OK)
-            fail(err_text(ERR_NOMEM));
+    run_decoder(group->venue->decode, group, frame);
 }
 
 __attribute__((noinline)) void run_general(const struct group *group, struct venue_frame *frame)
 {
-    for (size_t i = 0; i < group->count; i++)
-        if (group->venue->decode_general(group->frames[i].data, group->frames[i].size, frame) !=
-            ERR_OK)
-            fail(err_text(ERR_NOMEM));
+    run_decoder(group->venue->decode_general, group, frame);
 }
 
 __attribute__((noinline)) void run_jansson(const struct group *group, struct venue_frame *frame)
@@ -350,36 +370,6 @@ __attribute__((noinline)) void run_jansson(const struct group *group, struct ven
 
 static run_fn *const decoders[DECODERS] = {run_fast, run_general, run_jansson};
 
-/* ---- counters -------------------------------------------------------------------------------- */
-
-static int64_t cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
-/* Instructions of this thread outside the kernel; -1 where they cannot be counted. */
-static int open_instructions(void)
-{
-    struct perf_event_attr attr = {
-        .type = PERF_TYPE_HARDWARE,
-        .size = sizeof attr,
-        .config = PERF_COUNT_HW_INSTRUCTIONS,
-        .exclude_kernel = 1,
-        .exclude_hv = 1,
-    };
-    return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
-}
-
-static uint64_t read_instructions(int counter)
-{
-    uint64_t value = 0;
-    if (counter >= 0 && read(counter, &value, sizeof value) != (ssize_t)sizeof value)
-        fail("cannot read the instruction counter");
-    return value;
-}
-
 /* ---- measuring ------------------------------------------------------------------------------- */
 
 struct measured {
@@ -389,59 +379,50 @@ struct measured {
 
 static double run_slice(run_fn *run, const struct group *group, struct venue_frame *frame)
 {
-    int64_t begin_ns = cpu_ns(), spent_ns = 0;
+    int64_t begin_ns = bench_cpu_ns(), spent_ns = 0;
     uint64_t frames = 0, read_at = READ_FRAMES;
     do {
         for (; frames < read_at; frames += group->count)
             run(group, frame);
         read_at = frames + READ_FRAMES;
-        spent_ns = cpu_ns() - begin_ns;
+        spent_ns = bench_cpu_ns() - begin_ns;
     } while (spent_ns < SLICE_NS);
     return (double)spent_ns / (double)frames;
 }
 
-static void measure(const struct group *group, size_t slices, struct measured *out)
+static void measure(const struct group *group, size_t slices, struct venue_frame *frame,
+                    struct measured *out)
 {
-    struct venue_frame frame;
-    int counter = open_instructions();
-    venue_frame_init(&frame);
+    int counter = bench_instructions_open();
     for (size_t slice = 0; slice < slices; slice++)
         for (size_t i = 0; i < DECODERS; i++)
-            out->ns[i][slice] = run_slice(decoders[i], group, &frame);
-    uint64_t before = read_instructions(counter);
-    run_fast(group, &frame);
-    out->instructions =
-        counter < 0 ? -1.0 : (double)(read_instructions(counter) - before) / (double)group->count;
+            out->ns[i][slice] = run_slice(decoders[i], group, frame);
+    bench_instructions_count(counter, true);
+    run_fast(group, frame);
+    bench_instructions_count(counter, false);
+    uint64_t instructions = bench_instructions_read(counter);
+    out->instructions = counter < 0 ? -1.0 : (double)instructions / (double)group->count;
     if (counter >= 0)
         close(counter);
-    venue_frame_release(&frame);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof values[0], compare_doubles);
-    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
-
-static void run_group(const struct group *group, size_t slices)
+static void run_group(const struct group *group, size_t slices, struct venue_frame *frame)
 {
     static struct measured measured;
     char instructions[24] = "n/a", label[CHANNEL_MAX + 16];
-    measure(group, slices, &measured);
-    double fast = median(measured.ns[0], slices), general = median(measured.ns[1], slices);
+    measure(group, slices, frame, &measured);
+    double fast = bench_median(measured.ns[0], slices);
+    double general = bench_median(measured.ns[1], slices);
+    double jansson = bench_median(measured.ns[2], slices);
     if (measured.instructions >= 0)
         snprintf(instructions, sizeof instructions, "%.0f", measured.instructions);
-    snprintf(label, sizeof label, "%s%s", group->channel, group->made ? " (made)" : "");
-    printf("%-18s %-22s %7zu %7zu %7.2f %8.1f %6.1f-%-6.1f %8.1f %8.1f %7s\n", group->venue->name,
-           label, group->count, group->bytes / group->count,
-           (double)group->trades / (double)group->count, fast, measured.ns[0][0],
-           measured.ns[0][slices - 1], general, median(measured.ns[2], slices), instructions);
+    snprintf(label, sizeof label, "%s%s", group->channel[0] ? group->channel : "-",
+             group->made ? " (made)" : "");
+    printf("%-18s %-22s %7zu %7zu %7.2f %6.2f %8.1f %6.1f-%-6.1f %8.1f %8.1f %7s\n",
+           group->venue->name, label, group->count, group->bytes / group->count,
+           (double)group->trades / (double)group->count,
+           100.0 * (double)group->left / (double)group->seen, fast, measured.ns[0][0],
+           measured.ns[0][slices - 1], general, jansson, instructions);
     fflush(stdout);
 }
 
@@ -450,7 +431,7 @@ static size_t number_option(const char *text, size_t max)
     char *end = NULL;
     unsigned long value = text ? strtoul(text, &end, 10) : 0;
     if (!text || *text == '\0' || *end != '\0' || value < 1 || value > max)
-        fail("--slices takes a number from 1 to 63");
+        bench_fail("--slices takes a number from 1 to 63");
     return (size_t)value;
 }
 
@@ -467,7 +448,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--slices") == 0)
             slices = number_option(argv[i + 1], SLICES_MAX);
         else
-            fail("usage: decode_bench [--venue TEXT] [--channel TEXT] [--slices N]");
+            bench_fail("usage: decode_bench [--venue TEXT] [--channel TEXT] [--slices N]");
     }
     venue_frame_init(&groups.general);
     venue_frame_init(&groups.fast);
@@ -476,10 +457,10 @@ int main(int argc, char **argv)
         if (strstr((*venue)->name, only))
             add_made(&groups, *venue);
     fprintf(stderr, "%zu recordings; all other frames are made\n", there);
-    printf("%-18s %-22s %7s %7s %7s %8s %13s %8s %8s %7s\n", "venue", "channel", "frames", "bytes",
-           "trades", "decode", "least-most", "general", "jansson", "instr");
+    printf("%-18s %-22s %7s %7s %7s %6s %8s %13s %8s %8s %7s\n", "venue", "channel", "frames",
+           "bytes", "trades", "left", "decode", "least-most", "general", "jansson", "instr");
     for (size_t i = 0; i < groups.count; i++)
         if (strstr(groups.items[i]->channel, channel))
-            run_group(groups.items[i], slices);
+            run_group(groups.items[i], slices, &groups.fast);
     return 0;
 }

@@ -9,14 +9,11 @@
  * zstd of the same lines are of payloads alone: a tape keeps some bytes a record besides. Times are
  * processor time of the thread, the best of the rounds.
  */
+#include "bench/bench.h"
 #include "engine/base/buf.h"
 #include "engine/tape/lane_codec.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -25,33 +22,6 @@
 #define BLOCK_BYTES_MAX (4u * 1024 * 1024)
 #define LEVEL           9
 #define ROUNDS          5
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "lane_bench: %s\n", what);
-    exit(1);
-}
-
-static void must(enum err err)
-{
-    if (err != ERR_OK)
-        fail(err_text(err));
-}
-
-static void *take(size_t count, size_t size)
-{
-    void *memory = calloc(count ? count : 1, size);
-    if (!memory)
-        fail("out of memory");
-    return memory;
-}
-
-static double now_s(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 struct lane {
     const char *name;
@@ -78,11 +48,11 @@ static void read_all(struct buf *out, const char *path)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     if (!file)
-        fail(path);
+        bench_fail(path);
     buf_init(out, FILE_MAX);
     size_t size;
     do {
-        must(buf_reserve(out, 1 << 20));
+        bench_must(buf_reserve(out, 1 << 20));
         size = fread(out->data + out->size, 1, 1 << 20, file);
         out->size += size;
     } while (size > 0);
@@ -112,7 +82,7 @@ static struct lane *find_lane(struct lane *lanes, size_t *count, const char *nam
         if (lanes[i].name_size == size && memcmp(lanes[i].name, name, size) == 0)
             return &lanes[i];
     if (*count == LANES_MAX)
-        fail("too many channels");
+        bench_fail("too many channels");
     lanes[*count] = (struct lane){.name = name, .name_size = size};
     return &lanes[(*count)++];
 }
@@ -123,7 +93,7 @@ static void add_frame(struct lane *lane, const char *frame, size_t size)
         lane->capacity = lane->capacity ? 2 * lane->capacity : 1024;
         lane->frames = realloc(lane->frames, lane->capacity * sizeof *lane->frames);
         if (!lane->frames)
-            fail("out of memory");
+            bench_fail("out of memory");
     }
     lane->frames[lane->count++] = (struct lane_text){(const uint8_t *)frame, size};
 }
@@ -154,15 +124,15 @@ static size_t gzip_size(const struct buf *text)
 {
     z_stream stream = {0};
     if (deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        fail("zlib");
+        bench_fail("zlib");
     const size_t capacity = deflateBound(&stream, text->size);
-    uint8_t *out = take(capacity, 1);
+    uint8_t *out = bench_take(capacity, 1);
     stream.next_in = text->data;
     stream.avail_in = (uInt)text->size;
     stream.next_out = out;
     stream.avail_out = (uInt)capacity;
     if (deflate(&stream, Z_FINISH) != Z_STREAM_END)
-        fail("zlib");
+        bench_fail("zlib");
     const size_t size = stream.total_out;
     deflateEnd(&stream);
     free(out);
@@ -172,7 +142,7 @@ static size_t gzip_size(const struct buf *text)
 static size_t zstd_size(const struct buf *text, int level)
 {
     const size_t capacity = ZSTD_compressBound(text->size);
-    void *out = take(capacity, 1);
+    void *out = bench_take(capacity, 1);
     const size_t size = ZSTD_compress(out, capacity, text->data, text->size, level);
     free(out);
     return size;
@@ -183,34 +153,34 @@ static void run_block(const struct lane_text *frames, size_t count, size_t bytes
 {
     const uint8_t *frame = NULL;
     size_t size = 0;
-    double encode_s = 1e9, decode_s = 1e9;
+    int64_t encode_ns = INT64_MAX, decode_ns = INT64_MAX;
     for (size_t i = 0; i < bench.rounds; i++) {
-        const double start = now_s();
-        must(lane_encode(bench.encoder, frames, count, &frame, &size));
-        const double took = now_s() - start;
-        encode_s = took < encode_s ? took : encode_s;
+        const int64_t begin_ns = bench_cpu_ns();
+        bench_must(lane_encode(bench.encoder, frames, count, &frame, &size));
+        const int64_t took_ns = bench_cpu_ns() - begin_ns;
+        encode_ns = took_ns < encode_ns ? took_ns : encode_ns;
     }
-    struct lane_text *texts = take(count, sizeof *texts);
-    uint8_t *back = take(bytes + LANE_SLACK, 1);
+    struct lane_text *texts = bench_take(count, sizeof *texts);
+    uint8_t *back = bench_take(bytes + LANE_SLACK, 1);
     for (size_t i = 0; i < 3 * bench.rounds; i++) {
         const char *reason = "";
-        const double start = now_s();
+        const int64_t begin_ns = bench_cpu_ns();
         if (lane_decode(bench.decoder, frame, size, texts, count, back, bytes, &reason) != ERR_OK)
-            fail(reason);
-        const double took = now_s() - start;
-        decode_s = took < decode_s ? took : decode_s;
+            bench_fail(reason);
+        const int64_t took_ns = bench_cpu_ns() - begin_ns;
+        decode_ns = took_ns < decode_ns ? took_ns : decode_ns;
     }
     for (size_t i = 0; i < count; i++)
         if (texts[i].size != frames[i].size ||
             memcmp(texts[i].data, frames[i].data, frames[i].size) != 0)
-            fail("a frame came back otherwise");
+            bench_fail("a frame came back otherwise");
     free(texts);
     free(back);
     figures->frames += count;
     figures->bytes += bytes;
     figures->packed += size;
-    figures->encode_s += encode_s;
-    figures->decode_s += decode_s;
+    figures->encode_s += (double)encode_ns / 1e9;
+    figures->decode_s += (double)decode_ns / 1e9;
 }
 
 static struct figures run_lane(const struct lane *lane)
@@ -239,7 +209,7 @@ static void run_file(const char *path)
 {
     struct buf text;
     read_all(&text, path);
-    struct lane *lanes = take(LANES_MAX, sizeof *lanes);
+    struct lane *lanes = bench_take(LANES_MAX, sizeof *lanes);
     const size_t count = split_lines(lanes, &text);
     struct figures all = {0};
     printf("%s\n  lane          frames      bytes    packed  ratio enc MB/s  dec MB/s ns/frame\n",
@@ -274,10 +244,10 @@ int main(int argc, char **argv)
         else if (strcmp(argv[first], "--rounds") == 0 && number > 0)
             bench.rounds = (size_t)number;
         else
-            fail("usage: lane_bench [--level N] [--rounds N] FILE ...");
+            bench_fail("usage: lane_bench [--level N] [--rounds N] FILE ...");
     }
-    must(lane_encoder_new(&bench.encoder, bench.level));
-    must(lane_decoder_new(&bench.decoder));
+    bench_must(lane_encoder_new(&bench.encoder, bench.level));
+    bench_must(lane_decoder_new(&bench.decoder));
     for (int i = first; i < argc; i++)
         run_file(argv[i]);
     lane_encoder_free(bench.encoder);

@@ -14,19 +14,15 @@
  * processor time. Nothing is synced. `flush_RATE_...` is what blocks cost that are closed every
  * 100 ms at that many frames per second.
  */
+#include "bench/bench.h"
 #include "engine/base/clock.h"
 #include "engine/base/io.h"
-#include "engine/base/time_text.h"
 #include "engine/tape/tape_decoder.h"
 #include "engine/tape/tape_encoder.h"
 #include "engine/tape/tape_writer.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -38,35 +34,6 @@
 #define MONO_START    (INT64_C(86400) * NS_PER_S)
 #define SEAM_MAX_NS   400 /* between the readings of the two clocks */
 #define FLUSHES_PER_S 10
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "tape_bench: %s\n", what);
-    exit(1);
-}
-
-static void must(enum err err)
-{
-    if (err != ERR_OK)
-        fail(err_text(err));
-}
-
-static void *take(size_t count, size_t size)
-{
-    void *memory = calloc(count, size);
-    if (memory == NULL)
-        fail("out of memory");
-    return memory;
-}
-
-/* splitmix64 */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
 
 /* ---- frames --------------------------------------------------------------------------------- */
 
@@ -81,7 +48,7 @@ static void add_record(const char *venue, uint32_t connection, int64_t wall_ns, 
         record_capacity = record_capacity ? 2 * record_capacity : 65536;
         records = realloc(records, record_capacity * sizeof *records);
         if (records == NULL)
-            fail("out of memory");
+            bench_fail("out of memory");
     }
     const char *time = strstr(frame, "\"E\":");
     records[record_count++] = (struct record){
@@ -90,7 +57,7 @@ static void add_record(const char *venue, uint32_t connection, int64_t wall_ns, 
         .connection = connection,
         .wall_ns = wall_ns,
         .mono_ns =
-            wall_ns - MADE_START + MONO_START + (int64_t)(next_random(&random) % SEAM_MAX_NS),
+            wall_ns - MADE_START + MONO_START + (int64_t)(bench_random(&random) % SEAM_MAX_NS),
         .source_ns = time ? strtoll(time + 4, NULL, 10) * NS_PER_MS : RECORD_NO_TIME,
         .data = (const uint8_t *)frame,
         .size = strlen(frame),
@@ -117,11 +84,11 @@ static bool add_recording(const char *venue, uint32_t connection, const char *na
     gzFile file = gzopen(path, "rb");
     if (!file)
         return false;
-    char *text = take(FILE_MAX, 1);
+    char *text = bench_take(FILE_MAX, 1);
     int size = gzread(file, text, FILE_MAX - 1);
     gzclose(file);
     if (size <= 0)
-        fail("cannot read a recording");
+        bench_fail("cannot read a recording");
     text = realloc(text, (size_t)size + 1);
     text[size] = '\0';
     add_lines(venue, connection, text);
@@ -159,10 +126,10 @@ static void invent(void)
     uint64_t random = 7;
     int64_t now_ns = MADE_START;
     size_t size = 0, room = (size_t)MADE_FRAMES * 256;
-    char *text = take(room, 1);
+    char *text = bench_take(room, 1);
     for (size_t i = 0; i < MADE_FRAMES; i++) {
-        now_ns += (int64_t)(next_random(&random) % (6 * NS_PER_MS));
-        size += (size_t)make_line(text + size, room - size, now_ns, next_random(&random));
+        now_ns += (int64_t)(bench_random(&random) % (6 * NS_PER_MS));
+        size += (size_t)make_line(text + size, room - size, now_ns, bench_random(&random));
     }
     add_lines("usdm", 1, text);
 }
@@ -179,15 +146,15 @@ static void pack_lines(void)
     size_t room = 0;
     for (size_t i = 0; i < record_count; i++)
         room += records[i].size + 24;
-    char *text = take(room, 1), *end = text;
+    char *text = bench_take(room, 1), *end = text;
     for (size_t i = 0; i < record_count; i++)
         end += snprintf(end, records[i].size + 24, "%" PRId64 " %s\n", records[i].wall_ns,
                         (const char *)records[i].data);
     line_bytes = (uint64_t)(end - text);
-    void *packed = take(ZSTD_compressBound(line_bytes), 1);
+    void *packed = bench_take(ZSTD_compressBound(line_bytes), 1);
     packed_bytes = ZSTD_compress(packed, ZSTD_compressBound(line_bytes), text, line_bytes, 3);
     if (ZSTD_isError(packed_bytes))
-        fail("cannot compress");
+        bench_fail("cannot compress");
     free(packed);
     free(text);
 }
@@ -200,7 +167,7 @@ static void load(void)
                 add_recording("spot", 3, "spot/btcusdt_20240808.gz") &&
                 add_recording("spot", 4, "spot/ethusdt_20240808.gz");
     if (!real && record_count > 0)
-        fail("some of the recordings are missing");
+        bench_fail("some of the recordings are missing");
     if (!real)
         invent();
     qsort(records, record_count, sizeof *records, by_time);
@@ -217,28 +184,14 @@ struct figure {
     double values[RUNS_MAX];
 };
 
-static int64_t cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void note(struct figure *figure, int64_t ns)
 {
     figure->values[figure->count++] = (double)ns / (double)record_count;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const double one = *(const double *)a, other = *(const double *)b;
-    return (one > other) - (one < other);
-}
-
 static double print_figure(const char *name, const char *unit, struct figure *figure)
 {
-    qsort(figure->values, figure->count, sizeof *figure->values, by_value);
-    double median = figure->values[figure->count / 2];
+    double median = bench_median(figure->values, figure->count);
     printf("%-28s %10.1f %s  (%.1f..%.1f)\n", name, median, unit, figure->values[0],
            figure->values[figure->count - 1]);
     return median;
@@ -257,9 +210,9 @@ static void keep_block(struct blocks *blocks, struct tape_encoder *encoder)
     const uint8_t *bytes;
     size_t size;
     uint32_t crc;
-    must(tape_encoder_finish(encoder, &place, &bytes, &size, &crc));
+    bench_must(tape_encoder_finish(encoder, &place, &bytes, &size, &crc));
     if (blocks->capacity - blocks->size < size)
-        fail("more came out than went in");
+        bench_fail("more came out than went in");
     memcpy(blocks->bytes + blocks->size, bytes, size);
     blocks->size += size;
     blocks->count++;
@@ -273,7 +226,7 @@ static void encode(struct tape_encoder *encoder, struct blocks *blocks, size_t p
     for (size_t i = 0; i < record_count; i++) {
         if (!tape_encoder_has_room(encoder, &records[i]))
             keep_block(blocks, encoder);
-        must(tape_encoder_add(encoder, &records[i]));
+        bench_must(tape_encoder_add(encoder, &records[i]));
         if (tape_encoder_content_size(encoder) >= TAPE_BLOCK_CONTENT_GOAL ||
             tape_encoder_count(encoder) >= per_block)
             keep_block(blocks, encoder);
@@ -286,7 +239,7 @@ static size_t next_block(const struct blocks *blocks, size_t at, struct tape_blo
 {
     uint32_t size = tape_block_header_size(blocks->bytes + at);
     if (size == 0 || tape_block_header_parse(header, blocks->bytes + at, size))
-        fail("a block cannot be read");
+        bench_fail("a block cannot be read");
     return at + size;
 }
 
@@ -298,13 +251,13 @@ static void decode(struct tape_decoder *decoder, const struct blocks *blocks)
     size_t read = 0;
     for (size_t at = 0; at < blocks->size; at += header.frame_size) {
         at = next_block(blocks, at, &header);
-        must(tape_decoder_decode(decoder, &header, blocks->bytes + at, &out, &reason));
+        bench_must(tape_decoder_decode(decoder, &header, blocks->bytes + at, &out, &reason));
         for (uint32_t i = 0; i < header.record_count; i++, read++)
             if (out[i].wall_ns != records[read].wall_ns || out[i].size != records[read].size)
-                fail("what was read is not what was written");
+                bench_fail("what was read is not what was written");
     }
     if (read != record_count)
-        fail("records are missing");
+        bench_fail("records are missing");
 }
 
 /* What zstd alone needs for the same frames. */
@@ -316,7 +269,7 @@ static void unpack(ZSTD_DCtx *zstd, const struct blocks *blocks)
         at = next_block(blocks, at, &header);
         if (ZSTD_decompressDCtx(zstd, content, sizeof content, blocks->bytes + at,
                                 header.frame_size) != header.content_size)
-            fail("a block cannot be unpacked");
+            bench_fail("a block cannot be unpacked");
     }
 }
 
@@ -325,7 +278,7 @@ static void unpack(ZSTD_DCtx *zstd, const struct blocks *blocks)
 static struct blocks make_blocks(void)
 {
     struct blocks blocks = {.capacity = 2 * line_bytes + (1u << 20)};
-    blocks.bytes = take(blocks.capacity, 1);
+    blocks.bytes = bench_take(blocks.capacity, 1);
     return blocks;
 }
 
@@ -336,18 +289,18 @@ static void measure_memory(int runs)
     struct tape_decoder *decoder;
     struct blocks blocks = make_blocks();
     ZSTD_DCtx *zstd = ZSTD_createDCtx();
-    must(tape_encoder_new(&encoder, TAPE_ENCODER_ADAPTS));
-    must(tape_decoder_new(&decoder));
+    bench_must(tape_encoder_new(&encoder, TAPE_ENCODER_ADAPTS));
+    bench_must(tape_decoder_new(&decoder));
     for (int run = 0; run < runs; run++) {
-        int64_t start = cpu_ns();
+        int64_t start = bench_cpu_ns();
         encode(encoder, &blocks, TAPE_BLOCK_RECORDS_MAX);
-        note(&encoding, cpu_ns() - start);
-        start = cpu_ns();
+        note(&encoding, bench_cpu_ns() - start);
+        start = bench_cpu_ns();
         decode(decoder, &blocks);
-        note(&decoding, cpu_ns() - start);
-        start = cpu_ns();
+        note(&decoding, bench_cpu_ns() - start);
+        start = bench_cpu_ns();
         unpack(zstd, &blocks);
-        note(&unpacking, cpu_ns() - start);
+        note(&unpacking, bench_cpu_ns() - start);
     }
     print_figure("encode_ns_per_frame", "ns", &encoding);
     double read = print_figure("read_ns_per_frame", "ns", &decoding);
@@ -379,13 +332,13 @@ static void measure_writer(int runs, const char *path)
         .flush_ns = 100 * NS_PER_MS, .sync_ns = INT64_MAX, .segment_bytes = UINT64_MAX};
     for (int run = 0; run < runs; run++) {
         struct tape_writer *writer;
-        must(tape_writer_open(&writer, io_posix(), path, &options));
-        int64_t start = cpu_ns();
+        bench_must(tape_writer_open(&writer, io_posix(), path, &options));
+        int64_t start = bench_cpu_ns();
         for (size_t i = 0; i < record_count; i++)
-            must(tape_writer_append(writer, &records[i]));
-        must(tape_writer_flush(writer));
-        note(&figure, cpu_ns() - start);
-        must(tape_writer_close(writer));
+            bench_must(tape_writer_append(writer, &records[i]));
+        bench_must(tape_writer_flush(writer));
+        note(&figure, bench_cpu_ns() - start);
+        bench_must(tape_writer_close(writer));
         remove_tape(path);
     }
     double ns = print_figure("write_ns_per_frame", "ns", &figure);
@@ -399,11 +352,11 @@ static void measure_rate(int runs, unsigned rate)
     struct figure figure = {0};
     struct tape_encoder *encoder;
     struct blocks blocks = make_blocks();
-    must(tape_encoder_new(&encoder, TAPE_ENCODER_ADAPTS));
+    bench_must(tape_encoder_new(&encoder, TAPE_ENCODER_ADAPTS));
     for (int run = 0; run < runs; run++) {
-        int64_t start = cpu_ns();
+        int64_t start = bench_cpu_ns();
         encode(encoder, &blocks, rate / FLUSHES_PER_S);
-        note(&figure, cpu_ns() - start);
+        note(&figure, bench_cpu_ns() - start);
     }
     snprintf(name, sizeof name, "flush_%u_ns_per_frame", rate);
     print_figure(name, "ns", &figure);
@@ -424,10 +377,10 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--dir") == 0)
             folder = argv[i + 1];
         else
-            fail("there are --runs N and --dir FOLDER");
+            bench_fail("there are --runs N and --dir FOLDER");
     }
     if (argc % 2 == 0 || runs < 1 || runs > RUNS_MAX)
-        fail("there are --runs N, 1 to 99, and --dir FOLDER");
+        bench_fail("there are --runs N, 1 to 99, and --dir FOLDER");
     snprintf(path, sizeof path, "%s/tape_bench.%d", folder, (int)getpid());
     load();
     measure_memory(runs);

@@ -34,7 +34,7 @@ def tool_lines(context, name, arguments=()):
 
 DECODE_LINE = re.compile(
     r"^(?P<venue>\S+)\s+(?P<channel>\S+(?: \(made\))?)\s+(?P<frames>\d+)\s+(?P<bytes>\d+)\s+(?P<trades>[\d.]+)\s+"
-    r"(?P<ns>[\d.]+)\s+(?P<span>[\d.]+-[\d.]+)\s+(?P<general>[\d.]+)\s+(?P<jansson>[\d.]+)\s+(?P<instructions>\S+)$"
+    r"(?P<left>[\d.]+)\s+(?P<ns>[\d.]+)\s+(?P<span>[\d.]+-[\d.]+)\s+(?P<general>[\d.]+)\s+(?P<jansson>[\d.]+)\s+(?P<instructions>\S+)$"
 )
 
 

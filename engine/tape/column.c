@@ -262,15 +262,32 @@ static const uint8_t *get_body(enum mode mode, const uint8_t *p, const uint8_t *
     }
 }
 
-const uint8_t *column_get(const uint8_t *p, const uint8_t *end, int64_t *numbers, size_t count)
+/* Mode and length, which is within p .. end; gives the place of the body. */
+static const uint8_t *get_head(const uint8_t *p, const uint8_t *end, uint8_t *out_mode,
+                               uint64_t *out_size)
 {
     if (p == end)
         return NULL;
-    const uint8_t mode = *p++;
+    *out_mode = *p++;
+    p = varint_get(p, end, out_size);
+    return p && *out_mode < MODES && *out_size <= (size_t)(end - p) ? p : NULL;
+}
+
+const uint8_t *column_get(const uint8_t *p, const uint8_t *end, int64_t *numbers, size_t count)
+{
+    uint8_t mode;
     uint64_t size;
-    p = varint_get(p, end, &size);
-    if (!p || mode >= MODES || size > (size_t)(end - p))
+    p = get_head(p, end, &mode, &size);
+    if (!p)
         return NULL;
     end = p + size;
     return get_body((enum mode)mode, p, end, numbers, count) == end ? end : NULL;
+}
+
+const uint8_t *column_skip(const uint8_t *p, const uint8_t *end)
+{
+    uint8_t mode;
+    uint64_t size;
+    p = get_head(p, end, &mode, &size);
+    return p ? p + size : NULL;
 }

@@ -36,5 +36,7 @@ uint64_t column_cost(const int64_t *numbers, size_t count);
 /* Reads a column of exactly `count` numbers at p .. end; gives the place behind it, or NULL when it
  * is none. The bytes are untrusted. */
 const uint8_t *column_get(const uint8_t *p, const uint8_t *end, int64_t *numbers, size_t count);
+/* The place behind the column at p .. end, whose numbers are not looked at, or NULL. */
+const uint8_t *column_skip(const uint8_t *p, const uint8_t *end);
 
 #endif

@@ -22,6 +22,7 @@ struct tape_decoder {
     int64_t *columns; /* one behind the other, record_capacity numbers each */
     uint32_t record_capacity;
     struct source sources[TAPE_BLOCK_SOURCES_MAX];
+    struct tape_source_look looks[TAPE_BLOCK_SOURCES_MAX];
 };
 
 enum err tape_decoder_new(struct tape_decoder **out)
@@ -60,10 +61,8 @@ static enum err damaged(const char **out_reason, const char *reason)
 
 static enum err make_room(struct tape_decoder *decoder, const struct tape_block_header *header)
 {
-    buf_clear(&decoder->content);
-    enum err err = buf_reserve(&decoder->content, header->content_size);
-    if (err != ERR_OK || header->record_count <= decoder->record_capacity)
-        return err;
+    if (header->record_count <= decoder->record_capacity)
+        return ERR_OK;
     uint32_t capacity = header->record_count + header->record_count / 2;
     free(decoder->records);
     free(decoder->columns);
@@ -82,6 +81,10 @@ static enum err decompress(struct tape_decoder *decoder, const struct tape_block
 {
     if (ZSTD_findFrameCompressedSize(frame, header->frame_size) != header->frame_size)
         return damaged(out_reason, "block does not hold one zstd frame");
+    buf_clear(&decoder->content);
+    enum err err = buf_reserve(&decoder->content, header->content_size);
+    if (err != ERR_OK)
+        return err;
     size_t size = ZSTD_decompressDCtx(decoder->zstd, decoder->content.data, header->content_size,
                                       frame, header->frame_size);
     if (size != header->content_size)
@@ -299,4 +302,69 @@ enum err tape_decoder_decode(struct tape_decoder *decoder, const struct tape_blo
     err = read_table(decoder, header, out_reason);
     *out = decoder->records;
     return err;
+}
+
+/* ---- a look at the header ------------------------------------------------------------------- */
+
+/* The columns that a look is for. */
+static bool read_some_columns(const struct tape_decoder *decoder,
+                              const struct tape_block_header *header, struct cursor *at)
+{
+    for (enum tape_column i = 0; i <= TAPE_COLUMN_WALL && at->row; i++)
+        at->row =
+            i == TAPE_COLUMN_TYPE || i == TAPE_COLUMN_SOURCE || i == TAPE_COLUMN_WALL
+                ? column_get(at->row, at->row_end, column_of(decoder, i), header->record_count)
+                : column_skip(at->row, at->row_end);
+    return at->row != NULL;
+}
+
+/* False: types or sources that are none. */
+static bool take_looks(struct tape_decoder *decoder, const struct tape_block_header *header)
+{
+    const int64_t *const types = column_of(decoder, TAPE_COLUMN_TYPE);
+    const int64_t *const sources = column_of(decoder, TAPE_COLUMN_SOURCE);
+    for (unsigned i = 0; i < header->source_count; i++)
+        decoder->looks[i] = (struct tape_source_look){.venue = decoder->sources[i].venue};
+    for (uint32_t i = 0; i < header->record_count; i++) {
+        const uint64_t type = (uint64_t)types[i], source = (uint64_t)sources[i];
+        if (type == 0 || type > UINT8_MAX || source >= header->source_count)
+            return false;
+        decoder->looks[source].types |= UINT32_C(1) << (type < 31 ? type : 31);
+    }
+    return true;
+}
+
+static int64_t find_wall_max(const struct tape_decoder *decoder,
+                             const struct tape_block_header *header)
+{
+    const int64_t *const walls = column_of(decoder, TAPE_COLUMN_WALL);
+    int64_t max = INT64_MIN;
+    for (uint32_t i = 0; i < header->record_count; i++) {
+        const int64_t wall_ns = (int64_t)((uint64_t)header->wall_ns + (uint64_t)walls[i]);
+        max = wall_ns > max ? wall_ns : max;
+    }
+    return max;
+}
+
+enum err tape_decoder_look(struct tape_decoder *decoder, const struct tape_block_header *header,
+                           struct tape_block_look *out)
+{
+    const char *reason = NULL;
+    struct cursor at = {.row = header->table, .row_end = header->table + header->table_size};
+    if (!(header->flags & TAPE_BLOCK_FLAG_COLUMNS))
+        return ERR_DAMAGED;
+    enum err err = make_room(decoder, header);
+    if (err == ERR_OK && header->flags & TAPE_BLOCK_FLAG_COMPRESSED)
+        err = decompress_table(decoder, header, &at, &reason);
+    if (err != ERR_OK)
+        return err;
+    read_sources(decoder, header);
+    if (!read_some_columns(decoder, header, &at) || !take_looks(decoder, header))
+        return ERR_DAMAGED;
+    *out = (struct tape_block_look){
+        .wall_max_ns = find_wall_max(decoder, header),
+        .source_count = header->source_count,
+        .sources = decoder->looks,
+    };
+    return ERR_OK;
 }

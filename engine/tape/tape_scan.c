@@ -1,6 +1,7 @@
 #include "engine/tape/tape_scan.h"
 
 #include "engine/tape/sealed_segment.h"
+#include "engine/tape/tape_decoder.h"
 #include "engine/tape/tape_folder.h"
 #include "engine/tape/tape_losses.h"
 #include "engine/tape/tape_segment.h"
@@ -39,8 +40,11 @@ struct tape_scan {
     bool is_refused; /* nothing of `segment` can be used */
     uint64_t passed_bytes, total_bytes;
 
-    bool crossed;                     /* the first record of the wanted time or later lies behind */
-    struct tape_unit_decoder *looker; /* looks into live blocks for that time */
+    bool crossed; /* the first record of the wanted time or later lies behind */
+    /* They look into live blocks for that time: into headers, and, when these do not tell, into
+     * the blocks. */
+    struct tape_decoder *header_looker;
+    struct tape_unit_decoder *looker;
     struct tape_records looked_at;
 
     bool has_id;
@@ -389,6 +393,8 @@ enum err tape_scan_open(struct tape_scan **out, const struct io *io, const char 
         scan->options = *options;
     scan->crossed = scan->options.from_ns == 0;
     enum err err = scan->crossed ? ERR_OK : tape_unit_decoder_new(&scan->looker);
+    if (err == ERR_OK && !scan->crossed)
+        err = tape_decoder_new(&scan->header_looker);
     if (err == ERR_OK)
         err = open_path(scan);
     if (err != ERR_OK) {
@@ -405,6 +411,7 @@ void tape_scan_close(struct tape_scan *scan)
         return;
     sealed_segment_release(&scan->sealed);
     tape_segment_release(&scan->segment);
+    tape_decoder_free(scan->header_looker);
     tape_unit_decoder_free(scan->looker);
     tape_records_release(&scan->looked_at);
     tape_folder_release(&scan->upcoming);
@@ -444,31 +451,98 @@ static enum err copy_block(struct tape_scan *scan, struct tape_unit *unit)
     return ERR_OK;
 }
 
-/* Whether a block in the time before the wanted one reaches it, or holds what is wanted of the time
- * before. Block headers tell the time of the first record alone, and clocks step: only the records
- * can say. */
-static enum err look_at_block(struct tape_scan *scan, struct tape_unit *unit, bool *out_wanted)
+/* What a block is good for in the time before the wanted one. */
+enum use {
+    USE_NONE,
+    USE_BEFORE,  /* something in it is wanted of that time */
+    USE_CROSSES, /* and it reaches the wanted time */
+    USE_UNKNOWN, /* only its records can say */
+};
+
+static bool wants_some(const struct tape_reader_options *options,
+                       const struct tape_block_look *look)
+{
+    for (unsigned i = 0; options->wants && i < look->source_count; i++) {
+        const struct tape_source_look *source = &look->sources[i];
+        if (source->types & TAPE_LOOK_OTHER_TYPES)
+            return true;
+        for (unsigned type = 1; source->types >> type; type++)
+            if (source->types >> type & 1 &&
+                tape_unit_wants_before(options->wants, options->arg, type, source->venue))
+                return true;
+    }
+    return false;
+}
+
+/* By its header alone. That of a block has the time of each record: they are all looked at, because
+ * clocks step. */
+static enum err look_at_header(const struct tape_scan *scan, enum use *out)
+{
+    const struct tape_reader_options *options = &scan->options;
+    struct tape_block_look look;
+    *out = USE_UNKNOWN;
+    if (scan->segment.block.first_seq < options->from_seq)
+        return ERR_OK;
+    enum err err = tape_decoder_look(scan->header_looker, &scan->segment.block, &look);
+    if (err != ERR_OK)
+        return err == ERR_DAMAGED ? ERR_OK : err;
+    if (look.wall_max_ns >= options->from_ns)
+        *out = USE_CROSSES;
+    else
+        *out = wants_some(options, &look) ? USE_BEFORE : USE_NONE;
+    return ERR_OK;
+}
+
+/* By its records. */
+static enum err look_at_records(struct tape_scan *scan, const struct tape_unit *unit,
+                                bool *out_wanted)
 {
     enum err err = tape_unit_decode(scan->looker, unit, &scan->looked_at);
     if (err != ERR_OK)
         return err;
-    unit->from_ns = scan->options.from_ns;
-    unit->wants = scan->options.wants;
-    unit->arg = scan->options.arg;
     *out_wanted = scan->looked_at.fault_count > 0;
     for (size_t i = 0; i < scan->looked_at.count; i++) {
         const struct record *record = &scan->looked_at.records[i];
-        scan->crossed |= record->wall_ns >= unit->from_ns;
-        *out_wanted |= scan->crossed || tape_unit_wants_before(unit, record);
+        scan->crossed |= record->wall_ns >= scan->options.from_ns;
+        *out_wanted |=
+            scan->crossed || tape_unit_wants_before(scan->options.wants, scan->options.arg,
+                                                    record->type, record->venue);
     }
     return ERR_OK;
 }
 
-static enum err take_block(struct tape_scan *scan, struct tape_unit *unit, bool *out_unit)
+/* Of a block that is of no use now not even the frame is read. */
+static enum err next_in_past(struct tape_scan *scan, enum use *out_use,
+                             enum tape_segment_event *out)
+{
+    struct tape_segment *segment = &scan->segment;
+    enum err err = tape_segment_look(segment, scan->options.from_seq, out);
+    if (err != ERR_OK || *out != SEGMENT_BLOCK)
+        return err;
+    err = look_at_header(scan, out_use);
+    if (err != ERR_OK)
+        return err;
+    if (*out_use != USE_NONE)
+        return tape_segment_next(segment, scan->options.from_seq, out);
+    tape_segment_pass(segment);
+    *out = SEGMENT_SKIPPED;
+    return ERR_OK;
+}
+
+static enum err take_block(struct tape_scan *scan, struct tape_unit *unit, enum use use,
+                           bool *out_unit)
 {
     enum err err = copy_block(scan, unit);
     *out_unit = true;
-    return err == ERR_OK && !scan->crossed ? look_at_block(scan, unit, out_unit) : err;
+    if (err != ERR_OK || scan->crossed)
+        return err;
+    if (use == USE_UNKNOWN)
+        err = look_at_records(scan, unit, out_unit);
+    scan->crossed |= use == USE_CROSSES;
+    unit->from_ns = scan->options.from_ns;
+    unit->wants = scan->options.wants;
+    unit->arg = scan->options.arg;
+    return err;
 }
 
 /* A bad place with whole frames behind it. */
@@ -541,12 +615,14 @@ static enum err at_stop(struct tape_scan *scan, bool bad)
 static enum err advance_live(struct tape_scan *scan, struct tape_unit *unit, bool *out_unit)
 {
     enum tape_segment_event event = SEGMENT_STOPS;
-    enum err err = tape_segment_next(&scan->segment, scan->options.from_seq, &event);
+    enum use use = USE_UNKNOWN;
+    enum err err = scan->crossed ? tape_segment_next(&scan->segment, scan->options.from_seq, &event)
+                                 : next_in_past(scan, &use, &event);
     if (err != ERR_OK)
         return err;
     switch (event) {
     case SEGMENT_BLOCK:
-        return take_block(scan, unit, out_unit);
+        return take_block(scan, unit, use, out_unit);
     case SEGMENT_SKIPPED:
     case SEGMENT_CLOSED:
         return ERR_OK;

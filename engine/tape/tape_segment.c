@@ -36,7 +36,7 @@ static enum err load(struct tape_segment *segment, uint64_t offset, size_t size,
     window->size = kept;
     segment->window_offset = offset;
     uint64_t left = segment->size - offset - kept;
-    size_t want = size - kept > TAPE_SEGMENT_CHUNK ? size - kept : TAPE_SEGMENT_CHUNK;
+    size_t want = size - kept > segment->read_size ? size - kept : segment->read_size;
     if (want > left)
         want = (size_t)left;
     enum err err = buf_reserve(window, want);
@@ -137,7 +137,7 @@ enum err tape_segment_open(struct tape_segment *segment, const struct io *io, co
 {
     tape_segment_close(segment);
     struct buf window = segment->window;
-    *segment = (struct tape_segment){.io = io, .window = window};
+    *segment = (struct tape_segment){.io = io, .read_size = TAPE_SEGMENT_CHUNK, .window = window};
     if (!window.data)
         buf_init(&segment->window, WINDOW_MAX);
     buf_clear(&segment->window);
@@ -250,33 +250,57 @@ static enum err load_block(struct tape_segment *segment, struct tape_block_heade
     return ERR_OK;
 }
 
-/* The frame of segment->block, whose header is whole and in its place. */
-static enum err next_frame(struct tape_segment *segment, uint64_t from_seq,
-                           enum tape_segment_event *out)
+/* A block that cannot be read, but whose numbers are known. */
+static enum err bad_block(struct tape_segment *segment, const char *reason,
+                          enum tape_segment_event *out)
+{
+    const struct tape_block_header *block = &segment->block;
+    segment->bad_first_seq = block->first_seq;
+    segment->bad_last_seq = block->first_seq + block->record_count - 1;
+    return bad(segment, reason, out);
+}
+
+/* The frame of segment->block, which is not longer than what is left of the file. */
+static enum err next_frame(struct tape_segment *segment, enum tape_segment_event *out)
 {
     struct tape_block_header *block = &segment->block;
-    uint64_t left = segment->size - segment->offset - block->size;
-    uint64_t last_seq = block->first_seq + block->record_count - 1;
-    *out = SEGMENT_SKIPPED;
-    if (block->frame_size <= left && last_seq >= from_seq) {
-        enum err err = load_block(segment, block, segment->offset, &segment->frame);
-        if (err != ERR_OK)
-            return err;
-        *out = SEGMENT_BLOCK;
-    }
-    bool cut = block->frame_size > left || (*out == SEGMENT_BLOCK && !segment->frame);
-    if (cut || (*out == SEGMENT_BLOCK &&
-                crc32c(0, segment->frame, block->frame_size) != block->frame_crc)) {
-        segment->bad_first_seq = block->first_seq;
-        segment->bad_last_seq = last_seq;
-        return bad(segment, cut ? "block is cut off" : "block does not match its checksum", out);
-    }
+    enum err err = load_block(segment, block, segment->offset, &segment->frame);
+    if (err != ERR_OK)
+        return err;
+    if (!segment->frame)
+        return bad_block(segment, "block is cut off", out);
+    if (crc32c(0, segment->frame, block->frame_size) != block->frame_crc)
+        return bad_block(segment, "block does not match its checksum", out);
     accept_block(segment);
+    *out = SEGMENT_BLOCK;
     return ERR_OK;
 }
 
-static enum err next_block(struct tape_segment *segment, uint64_t from_seq, const uint8_t *prefix,
-                           enum tape_segment_event *out)
+/* What is wanted of the blocks. Plain data. */
+struct wish {
+    uint64_t from_seq;
+    bool headers; /* only these */
+};
+
+/* The header is whole and in its place. */
+static enum err take_header_of_block(struct tape_segment *segment, const struct wish *wish,
+                                     enum tape_segment_event *out)
+{
+    const struct tape_block_header *block = &segment->block;
+    segment->frame = NULL;
+    if (block->frame_size > segment->size - segment->offset - block->size)
+        return bad_block(segment, "block is cut off", out);
+    if (block->first_seq + block->record_count - 1 < wish->from_seq) {
+        accept_block(segment);
+        *out = SEGMENT_SKIPPED;
+        return ERR_OK;
+    }
+    *out = SEGMENT_BLOCK;
+    return wish->headers ? ERR_OK : next_frame(segment, out);
+}
+
+static enum err next_block(struct tape_segment *segment, const struct wish *wish,
+                           const uint8_t *prefix, enum tape_segment_event *out)
 {
     uint32_t size = tape_block_header_size(prefix);
     if (size == 0)
@@ -296,7 +320,7 @@ static enum err next_block(struct tape_segment *segment, uint64_t from_seq, cons
         data ? tape_block_header_parse(&segment->block, data, size) : "block header is cut off";
     if (!reason)
         reason = misplaced_block(segment, &segment->block);
-    return reason ? bad(segment, reason, out) : next_frame(segment, from_seq, out);
+    return reason ? bad(segment, reason, out) : take_header_of_block(segment, wish, out);
 }
 
 static enum err next_end_mark(struct tape_segment *segment, enum tape_segment_event *out)
@@ -323,7 +347,7 @@ static enum err next_end_mark(struct tape_segment *segment, enum tape_segment_ev
     return ERR_OK;
 }
 
-enum err tape_segment_next(struct tape_segment *segment, uint64_t from_seq,
+static enum err next_event(struct tape_segment *segment, const struct wish *wish,
                            enum tape_segment_event *out)
 {
     segment->bad_first_seq = segment->bad_last_seq = 0;
@@ -345,7 +369,29 @@ enum err tape_segment_next(struct tape_segment *segment, uint64_t from_seq,
         return bad(segment, "block is cut off", out);
     if (bytes_get_u32(prefix) == TAPE_END_MAGIC)
         return next_end_mark(segment, out);
-    return next_block(segment, from_seq, prefix, out);
+    return next_block(segment, wish, prefix, out);
+}
+
+enum err tape_segment_next(struct tape_segment *segment, uint64_t from_seq,
+                           enum tape_segment_event *out)
+{
+    const struct wish wish = {.from_seq = from_seq};
+    return next_event(segment, &wish, out);
+}
+
+enum err tape_segment_look(struct tape_segment *segment, uint64_t from_seq,
+                           enum tape_segment_event *out)
+{
+    const struct wish wish = {.from_seq = from_seq, .headers = true};
+    segment->read_size = TAPE_SEGMENT_PIECE;
+    enum err err = next_event(segment, &wish, out);
+    segment->read_size = TAPE_SEGMENT_CHUNK;
+    return err;
+}
+
+void tape_segment_pass(struct tape_segment *segment)
+{
+    accept_block(segment);
 }
 
 /* ---- behind a bad place --------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
  *
  * It checks each frame by itself (lengths, checksums) and in its place (salt, chain, sequence
  * number). Lengths are compared with the file's size and the limits of tape_format.h before memory
- * is taken. Reads are sequential and TAPE_SEGMENT_CHUNK large. Not thread safe.
+ * is taken. Reads go forward and are TAPE_SEGMENT_CHUNK large. Not thread safe.
  */
 #ifndef REWICK_ENGINE_TAPE_TAPE_SEGMENT_H
 #define REWICK_ENGINE_TAPE_TAPE_SEGMENT_H
@@ -22,6 +22,7 @@
 #include <stdbool.h>
 
 #define TAPE_SEGMENT_CHUNK (1024u * 1024)
+#define TAPE_SEGMENT_PIECE (8u * 1024) /* read at once by who looks at headers; most fit */
 
 enum tape_segment_event {
     SEGMENT_BLOCK,   /* `block` and `frame` hold a whole block */
@@ -61,6 +62,7 @@ struct tape_segment {
     uint64_t bad_first_seq; /* numbers that the bad block is known to hold; 0,0 when none are */
     uint64_t bad_last_seq;
 
+    size_t read_size;  /* least that is read at once */
     struct buf window; /* bytes of the file from window_offset on */
     uint64_t window_offset;
 };
@@ -79,6 +81,14 @@ void tape_segment_release(struct tape_segment *segment); /* closes too; accepts 
  */
 enum err tape_segment_next(struct tape_segment *segment, uint64_t from_seq,
                            enum tape_segment_event *out) ERR_MUST_CHECK;
+
+/* As tape_segment_next(), but of a block that is not skipped only the header is read and checked:
+ * SEGMENT_BLOCK, `frame` is NULL, `block` is borrowed until the next call, and the segment still
+ * stands before the block. Then tape_segment_next() gives out the block, or tape_segment_pass()
+ * goes behind it. Headers are read in small pieces, so that the file's frames are not. */
+enum err tape_segment_look(struct tape_segment *segment, uint64_t from_seq,
+                           enum tape_segment_event *out) ERR_MUST_CHECK;
+void tape_segment_pass(struct tape_segment *segment);
 
 /* Looks at the file's size again and forgets what was read ahead. */
 enum err tape_segment_refresh(struct tape_segment *segment, bool *out_changed) ERR_MUST_CHECK;

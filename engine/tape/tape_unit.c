@@ -126,13 +126,14 @@ static void skip_to(uint64_t seq, const struct tape_unit *unit, struct tape_reco
     out->count -= skipped;
 }
 
-bool tape_unit_wants_before(const struct tape_unit *unit, const struct record *record)
+bool tape_unit_wants_before(bool (*wants)(const struct tape_lane *lane, bool before, void *arg),
+                            void *arg, enum record_type type, const char *venue)
 {
-    struct tape_lane lane = {.type = record->type, .role = LANE_UNJUDGED};
-    if (!unit->wants)
+    struct tape_lane lane = {.type = type, .role = LANE_UNJUDGED};
+    if (!wants)
         return false;
-    memcpy(lane.venue, record->venue, strlen(record->venue) + 1);
-    return unit->wants(&lane, true, unit->arg);
+    memcpy(lane.venue, venue, strlen(venue) + 1);
+    return wants(&lane, true, arg);
 }
 
 /* Leaves out what was received before the wanted time and is not wanted of it. */
@@ -151,7 +152,7 @@ static enum err skip_to_time(const struct tape_unit *unit, struct tape_records_m
     for (size_t i = 0; i < out->count; i++) {
         const struct record *record = &out->records[i];
         crossed |= record->wall_ns >= unit->from_ns;
-        if (crossed || tape_unit_wants_before(unit, record))
+        if (crossed || tape_unit_wants_before(unit->wants, unit->arg, record->type, record->venue))
             more->kept[count++] = *record;
     }
     out->records = more->kept;

@@ -40,6 +40,8 @@ struct venue_frame {
      * earlier ones of their connection. */
     uint32_t connection;
     struct venue_routes routes; /* owned; venue_frame_clear() keeps it */
+    /* How many frames decode() has left to decode_general(); venue_frame_clear() keeps it. */
+    uint64_t general_count;
 
     enum venue_frame_kind kind;
     /* The venue's word, as one subscribes to it: "trade", "aggTrade", "matches"; "" if none. */
@@ -306,6 +308,9 @@ enum venue_ids {
     IDS_OPAQUE,     /* have no order (UUIDs; trade.id is a hash): duplicates show */
 };
 
+/* One frame or HTTP answer; what comes of it replaces what `out` holds. */
+typedef enum err venue_decode_fn(const uint8_t *data, size_t size, struct venue_frame *out);
+
 struct venue {
     const char *name;  /* "binance" */
     const char *title; /* "Binance spot" */
@@ -320,10 +325,10 @@ struct venue {
      * the last byte. Of market data without trades (VENUE_DATA) only those places are read where
      * channel, symbol and time stand: what lies between is not looked at. Everything else, however
      * little it differs from the usual form, goes to decode_general(). */
-    enum err (*decode)(const uint8_t *data, size_t size, struct venue_frame *out);
+    venue_decode_fn *decode;
     /* The same by a walk over all of the JSON. Where neither says VENUE_MALFORMED the two are equal
      * in every member; where this one does, decode() says so too or says VENUE_DATA. */
-    enum err (*decode_general)(const uint8_t *data, size_t size, struct venue_frame *out);
+    venue_decode_fn *decode_general;
     /* The same for the body of an HTTP answer to `url` that is no instrument list; `list` (may be
      * NULL) has the names that REST uses. NULL: the venue has none. */
     enum err (*decode_http)(const char *url, const uint8_t *data, size_t size,

@@ -577,6 +577,14 @@ FAST_INLINE void fast_digits_back(struct fast *fast)
 
 /* ---- the frame ------------------------------------------------------------------------------- */
 
+/* The end of a decode(): what is not of the usual form begins anew with the general decoder. */
+FAST_INLINE enum err fast_general(venue_decode_fn *general, const uint8_t *data, size_t size,
+                                  struct venue_frame *frame)
+{
+    frame->general_count++;
+    return general(data, size, frame);
+}
+
 /* By pieces, which become stores; all at once it is an instruction that takes long to begin. */
 FAST_INLINE void fast_clear_trade(struct trade *trade)
 {
@@ -597,6 +605,17 @@ FAST_INLINE struct trade *fast_trade(struct venue_frame *frame)
         return trade;
     }
     return venue_frame_add(frame, &trade) == ERR_OK ? trade : NULL;
+}
+
+/* The taker's side: the literal that says bought, or the one that says sold. */
+#define FAST_TAKER(fast, trade, bought, sold)                                                      \
+    fast_taker((fast), (trade), "" bought, FAST_SIZE(bought), "" sold, FAST_SIZE(sold))
+FAST_INLINE bool fast_taker(struct fast *fast, struct trade *trade, const char *bought,
+                            size_t bought_size, const char *sold, size_t sold_size)
+{
+    bool buys = fast_eat(fast, bought, bought_size);
+    trade->taker = buys ? TAKER_BUY : TAKER_SELL;
+    return buys || fast_eat(fast, sold, sold_size);
 }
 
 /* What field_check_trade() does: nothing that is read here can be below zero. */

@@ -36,14 +36,6 @@ struct members {
     uint64_t trade_id, aggregate_id, first, last;
 };
 
-FAST_INLINE bool take_maker(struct fast *fast, struct trade *trade)
-{
-    /* m: the buyer was the maker, so the taker sold. */
-    bool bought = FAST_EAT(fast, "false");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "true");
-}
-
 FAST_INLINE bool take_execution(struct fast *fast, struct trade *trade)
 {
     if (FAST_EAT(fast, "\"MARKET\"")) {
@@ -81,8 +73,8 @@ FAST_INLINE bool take_member(struct fast *fast, struct members *members, struct 
         return fast_epoch(fast, &trade->source_ns);
     case 'X':
         return take_execution(fast, trade);
-    case 'm':
-        return take_maker(fast, trade);
+    case 'm': /* the buyer was the maker, so the taker sold */
+        return FAST_TAKER(fast, trade, "false", "true");
     default:
         return fast_skip_scalar(fast);
     }
@@ -273,5 +265,6 @@ FAST_HOT enum err binance_decode(const uint8_t *data, size_t size, struct venue_
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : binance_decode_general(data, size, out);
+    return decode_frame(&fast, out) ? ERR_OK
+                                    : fast_general(binance_decode_general, data, size, out);
 }

@@ -184,5 +184,6 @@ enum err bitfinex_decode(const uint8_t *data, size_t size, struct venue_frame *o
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : bitfinex_decode_general(data, size, out);
+    return decode_frame(&fast, out) ? ERR_OK
+                                    : fast_general(bitfinex_decode_general, data, size, out);
 }

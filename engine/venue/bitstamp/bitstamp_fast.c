@@ -144,5 +144,6 @@ enum err bitstamp_decode(const uint8_t *data, size_t size, struct venue_frame *o
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : bitstamp_decode_general(data, size, out);
+    return decode_frame(&fast, out) ? ERR_OK
+                                    : fast_general(bitstamp_decode_general, data, size, out);
 }

@@ -42,13 +42,6 @@ static inline bool take_id(struct fast *fast, enum bybit_category category, stru
     return FAST_EAT(fast, "\"");
 }
 
-static inline bool take_side(struct fast *fast, struct trade *trade)
-{
-    bool bought = FAST_EAT(fast, "\"Buy\"");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "\"Sell\"");
-}
-
 /* A member called by one letter, behind its colon; *out_bit is 0 for those that do not matter. */
 static inline bool take_letter(struct fast *fast, char letter, enum bybit_category category,
                                struct trade *trade, unsigned *out_bit)
@@ -62,7 +55,7 @@ static inline bool take_letter(struct fast *fast, char letter, enum bybit_catego
         return FAST_EAT(fast, "\"") && FAST_NAME(fast, trade->symbol) && FAST_EAT(fast, "\"");
     case 'S':
         *out_bit = SEEN_SIDE;
-        return take_side(fast, trade);
+        return FAST_TAKER(fast, trade, "\"Buy\"", "\"Sell\"");
     case 'v':
         *out_bit = SEEN_SIZE;
         return FAST_EAT(fast, "\"") && fast_decimal(fast, &trade->quantity) && FAST_EAT(fast, "\"");
@@ -215,14 +208,16 @@ enum err bybit_spot_decode(const uint8_t *data, size_t size, struct venue_frame 
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, BYBIT_SPOT, out) ? ERR_OK
-                                                : bybit_spot_decode_general(data, size, out);
+    return decode_frame(&fast, BYBIT_SPOT, out)
+               ? ERR_OK
+               : fast_general(bybit_spot_decode_general, data, size, out);
 }
 
 enum err bybit_contract_decode(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, BYBIT_LINEAR, out) ? ERR_OK
-                                                  : bybit_contract_decode_general(data, size, out);
+    return decode_frame(&fast, BYBIT_LINEAR, out)
+               ? ERR_OK
+               : fast_general(bybit_contract_decode_general, data, size, out);
 }

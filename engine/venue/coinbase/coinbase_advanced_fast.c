@@ -6,13 +6,6 @@
 /* ---- trades ---------------------------------------------------------------------------------- */
 
 /* The side is the maker's (coinbase_advanced.c tells how that is known). */
-FAST_INLINE bool take_side(struct fast *fast, struct trade *trade)
-{
-    bool bought = FAST_EAT(fast, "SELL\"}");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "BUY\"}");
-}
-
 FAST_INLINE bool take_row(struct fast *fast, struct venue_frame *frame, uint32_t flags)
 {
     struct trade *trade = fast_trade(frame);
@@ -26,7 +19,7 @@ FAST_INLINE bool take_row(struct fast *fast, struct venue_frame *frame, uint32_t
         !FAST_EAT(fast, "\",\"price\":\"") || !fast_decimal(fast, &trade->price) ||
         !FAST_EAT(fast, "\",\"size\":\"") || !fast_decimal(fast, &trade->quantity) ||
         !FAST_EAT(fast, "\",\"time\":\"") || !fast_rfc3339(fast, &trade->source_ns) ||
-        !FAST_EAT(fast, "\",\"side\":\"") || !take_side(fast, trade)) {
+        !FAST_EAT(fast, "\",\"side\":\"") || !FAST_TAKER(fast, trade, "SELL\"}", "BUY\"}")) {
         return false;
     }
     fast_check_trade(trade);
@@ -132,5 +125,7 @@ FAST_HOT enum err coinbase_advanced_decode(const uint8_t *data, size_t size,
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : coinbase_advanced_decode_general(data, size, out);
+    return decode_frame(&fast, out)
+               ? ERR_OK
+               : fast_general(coinbase_advanced_decode_general, data, size, out);
 }

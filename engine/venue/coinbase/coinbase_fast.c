@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-/* The side is the maker's: "sell" was hit by a buyer. */
-FAST_INLINE bool take_side(struct fast *fast, struct trade *trade)
-{
-    bool bought = FAST_EAT(fast, "sell\"");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "buy\"");
-}
-
 FAST_INLINE bool skip_orders(struct fast *fast)
 {
     return FAST_EAT(fast, ",\"maker_order_id\":\"") && fast_skip_string(fast) &&
@@ -18,6 +10,7 @@ FAST_INLINE bool skip_orders(struct fast *fast)
            FAST_EAT(fast, "\",");
 }
 
+/* The side is the maker's: "sell" was hit by a buyer. */
 FAST_INLINE bool decode_match(struct fast *fast, struct venue_frame *frame, uint32_t flags)
 {
     uint64_t sequence = 0;
@@ -28,7 +21,7 @@ FAST_INLINE bool decode_match(struct fast *fast, struct venue_frame *frame, uint
     trade->flags = flags;
     trade->has_id = true;
     if (!fast_u64(fast, &trade->id) || !skip_orders(fast) || !FAST_EAT(fast, "\"side\":\"") ||
-        !take_side(fast, trade) || !FAST_EAT(fast, ",\"size\":\"") ||
+        !FAST_TAKER(fast, trade, "sell\"", "buy\"") || !FAST_EAT(fast, ",\"size\":\"") ||
         !fast_decimal(fast, &trade->quantity) || !FAST_EAT(fast, "\",\"price\":\"") ||
         !fast_decimal(fast, &trade->price) || !FAST_EAT(fast, "\",\"product_id\":\"") ||
         !FAST_NAME(fast, trade->symbol) || !FAST_EAT(fast, "\",\"sequence\":") ||
@@ -90,5 +83,6 @@ FAST_HOT enum err coinbase_decode(const uint8_t *data, size_t size, struct venue
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : coinbase_decode_general(data, size, out);
+    return decode_frame(&fast, out) ? ERR_OK
+                                    : fast_general(coinbase_decode_general, data, size, out);
 }

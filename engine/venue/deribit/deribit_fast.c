@@ -16,13 +16,6 @@ enum {
     SEEN_ALL = 63,
 };
 
-static inline bool take_side(struct fast *fast, struct trade *trade)
-{
-    bool bought = FAST_EAT(fast, "\"buy\"");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "\"sell\"");
-}
-
 /* A member that does not matter. Trades agreed on beside the book go to the general decoder. */
 static inline bool skip_member(struct fast *fast)
 {
@@ -60,7 +53,7 @@ static inline bool take_member(struct fast *fast, struct trade *trade, unsigned 
         fine = fast_number(fast, &trade->price);
     } else if (letter == 'd' && FAST_EAT(fast, "\"direction\":")) {
         bit = SEEN_SIDE;
-        fine = take_side(fast, trade);
+        fine = FAST_TAKER(fast, trade, "\"buy\"", "\"sell\"");
     } else if (letter == 'a' && FAST_EAT(fast, "\"amount\":")) {
         bit = SEEN_AMOUNT;
         fine = fast_number(fast, &trade->quantity);
@@ -206,5 +199,6 @@ enum err deribit_decode(const uint8_t *data, size_t size, struct venue_frame *ou
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : deribit_decode_general(data, size, out);
+    return decode_frame(&fast, out) ? ERR_OK
+                                    : fast_general(deribit_decode_general, data, size, out);
 }

@@ -25,13 +25,6 @@ static inline bool take_symbol(struct fast *fast, char out[SYMBOL_MAX])
 /* ---- the new API ----------------------------------------------------------------------------- */
 
 /* m: the buyer was the maker, so the taker sold. */
-static inline bool take_maker(struct fast *fast, struct trade *trade)
-{
-    bool bought = FAST_EAT(fast, "false}");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "true}");
-}
-
 static bool decode_trade(struct fast *fast, struct venue_frame *frame)
 {
     struct trade *trade = fast_trade(frame);
@@ -40,7 +33,7 @@ static bool decode_trade(struct fast *fast, struct venue_frame *frame)
         !fast_u64_wide(fast, &trade->id) || !FAST_EAT(fast, ",\"p\":\"") ||
         !fast_decimal(fast, &trade->price) || !FAST_EAT(fast, "\",\"q\":\"") ||
         !fast_decimal(fast, &trade->quantity) || !FAST_EAT(fast, "\",\"m\":") ||
-        !take_maker(fast, trade)) {
+        !FAST_TAKER(fast, trade, "false}", "true}")) {
         return false;
     }
     trade->has_id = true;
@@ -87,13 +80,6 @@ static bool decode_depth(struct fast *fast, struct venue_frame *frame)
 
 /* ---- the old API ----------------------------------------------------------------------------- */
 
-static inline bool take_side(struct fast *fast, struct trade *trade)
-{
-    bool bought = FAST_EAT(fast, "buy\"}");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "sell\"}");
-}
-
 /* Behind "symbol":" */
 static inline bool take_old_trade(struct fast *fast, struct venue_frame *frame, uint32_t flags)
 {
@@ -103,7 +89,7 @@ static inline bool take_old_trade(struct fast *fast, struct venue_frame *frame, 
         !take_time(fast, &trade->source_ns) || !FAST_EAT(fast, ",\"price\":\"") ||
         !fast_decimal(fast, &trade->price) || !FAST_EAT(fast, "\",\"quantity\":\"") ||
         !fast_decimal(fast, &trade->quantity) || !FAST_EAT(fast, "\",\"side\":\"") ||
-        !take_side(fast, trade)) {
+        !FAST_TAKER(fast, trade, "buy\"}", "sell\"}")) {
         return false;
     }
     trade->flags = flags;
@@ -192,5 +178,5 @@ enum err gemini_decode(const uint8_t *data, size_t size, struct venue_frame *out
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : gemini_decode_general(data, size, out);
+    return decode_frame(&fast, out) ? ERR_OK : fast_general(gemini_decode_general, data, size, out);
 }

@@ -12,13 +12,6 @@ FAST_INLINE bool take_names(struct fast *fast, struct venue_frame *frame)
 
 /* ---- trades ---------------------------------------------------------------------------------- */
 
-FAST_INLINE bool take_side(struct fast *fast, struct trade *trade)
-{
-    bool bought = FAST_EAT(fast, "b\"");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "s\"");
-}
-
 /* ["354.04","0.28245396","1618678150.826417","s","m",""] */
 FAST_INLINE bool take_row(struct fast *fast, struct venue_frame *frame)
 {
@@ -26,9 +19,9 @@ FAST_INLINE bool take_row(struct fast *fast, struct venue_frame *frame)
     if (!trade || !FAST_EAT(fast, "[\"") || !fast_decimal(fast, &trade->price) ||
         !FAST_EAT(fast, "\",\"") || !fast_decimal(fast, &trade->quantity) ||
         !FAST_EAT(fast, "\",\"") || !fast_seconds(fast, &trade->source_ns) ||
-        !FAST_EAT(fast, "\",\"") || !take_side(fast, trade) || !FAST_EAT(fast, ",\"") ||
-        !fast_skip_string(fast) || !FAST_EAT(fast, "\",\"") || !fast_skip_string(fast) ||
-        !FAST_EAT(fast, "\"]")) {
+        !FAST_EAT(fast, "\",\"") || !FAST_TAKER(fast, trade, "b\"", "s\"") ||
+        !FAST_EAT(fast, ",\"") || !fast_skip_string(fast) || !FAST_EAT(fast, "\",\"") ||
+        !fast_skip_string(fast) || !FAST_EAT(fast, "\"]")) {
         return false;
     }
     fast_check_trade(trade);
@@ -165,5 +158,6 @@ FAST_HOT enum err kraken_v1_decode(const uint8_t *data, size_t size, struct venu
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : kraken_v1_decode_general(data, size, out);
+    return decode_frame(&fast, out) ? ERR_OK
+                                    : fast_general(kraken_v1_decode_general, data, size, out);
 }

@@ -6,14 +6,6 @@
 
 /* ---- trades ---------------------------------------------------------------------------------- */
 
-/* The side is the taker's. */
-FAST_INLINE bool take_side(struct fast *fast, struct trade *trade)
-{
-    bool bought = FAST_EAT(fast, "buy\"");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "sell\"");
-}
-
 FAST_INLINE bool take_row(struct fast *fast, struct venue_frame *frame, uint32_t flags)
 {
     struct trade *trade = fast_trade(frame);
@@ -23,7 +15,7 @@ FAST_INLINE bool take_row(struct fast *fast, struct venue_frame *frame, uint32_t
     trade->flags = flags;
     trade->has_id = true;
     if (!FAST_EAT(fast, "{\"symbol\":\"") || !FAST_NAME(fast, trade->symbol) ||
-        !FAST_EAT(fast, "\",\"side\":\"") || !take_side(fast, trade) ||
+        !FAST_EAT(fast, "\",\"side\":\"") || !FAST_TAKER(fast, trade, "buy\"", "sell\"") ||
         !FAST_EAT(fast, ",\"price\":") || !fast_number(fast, &trade->price) ||
         !FAST_EAT(fast, ",\"qty\":") || !fast_number(fast, &trade->quantity) ||
         !FAST_EAT(fast, ",\"ord_type\":\"") || !fast_skip_string(fast) ||
@@ -154,5 +146,5 @@ FAST_HOT enum err kraken_decode(const uint8_t *data, size_t size, struct venue_f
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : kraken_decode_general(data, size, out);
+    return decode_frame(&fast, out) ? ERR_OK : fast_general(kraken_decode_general, data, size, out);
 }

@@ -119,13 +119,6 @@ enum {
     SEEN_ALL = 63,
 };
 
-static inline bool take_side(struct fast *fast, struct trade *trade)
-{
-    bool bought = FAST_EAT(fast, "\"buy\"");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "\"sell\"");
-}
-
 /* Members that do not matter, the usual ones first. */
 static inline bool skip_member(struct fast *fast)
 {
@@ -150,7 +143,7 @@ static inline bool take_s(struct fast *fast, struct trade *trade, unsigned *out_
     }
     if (FAST_EAT(fast, "\"side\":")) {
         *out_bit = SEEN_SIDE;
-        return take_side(fast, trade);
+        return FAST_TAKER(fast, trade, "\"buy\"", "\"sell\"");
     }
     *out_bit = SEEN_SIZE;
     return FAST_EAT(fast, "\"size\":") && take_decimal(fast, &trade->quantity);
@@ -306,5 +299,5 @@ enum err kucoin_decode(const uint8_t *data, size_t size, struct venue_frame *out
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : kucoin_decode_general(data, size, out);
+    return decode_frame(&fast, out) ? ERR_OK : fast_general(kucoin_decode_general, data, size, out);
 }

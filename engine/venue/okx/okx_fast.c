@@ -5,13 +5,6 @@
 
 /* ---- trades ---------------------------------------------------------------------------------- */
 
-static inline bool take_side(struct fast *fast, struct trade *trade)
-{
-    bool bought = FAST_EAT(fast, "buy\"");
-    trade->taker = bought ? TAKER_BUY : TAKER_SELL;
-    return bought || FAST_EAT(fast, "sell\"");
-}
-
 /* A row of several fills bears the last of their ids. */
 static inline bool take_fills(struct fast *fast, struct trade *trade)
 {
@@ -45,7 +38,7 @@ static inline bool take_row(struct fast *fast, struct venue_frame *frame)
         !FAST_EAT(fast, "\",\"tradeId\":\"") || !fast_digits(fast, &trade->id) ||
         !FAST_EAT(fast, "\",\"px\":\"") || !fast_decimal(fast, &trade->price) ||
         !FAST_EAT(fast, "\",\"sz\":\"") || !fast_decimal(fast, &trade->quantity) ||
-        !FAST_EAT(fast, "\",\"side\":\"") || !take_side(fast, trade) ||
+        !FAST_EAT(fast, "\",\"side\":\"") || !FAST_TAKER(fast, trade, "buy\"", "sell\"") ||
         !FAST_EAT(fast, ",\"ts\":\"") || !fast_digits_ms(fast, &ms) ||
         !fast_scale(ms, NS_PER_MS, &trade->source_ns) || !FAST_EAT(fast, "\"")) {
         return false;
@@ -124,5 +117,5 @@ enum err okx_decode(const uint8_t *data, size_t size, struct venue_frame *out)
 {
     struct fast fast = fast_open(data, size);
     venue_frame_clear(out);
-    return decode_frame(&fast, out) ? ERR_OK : okx_decode_general(data, size, out);
+    return decode_frame(&fast, out) ? ERR_OK : fast_general(okx_decode_general, data, size, out);
 }
