@@ -72,7 +72,8 @@
  *             8  u64  number of its first record
  *            16  u32  number of records
  *            20  u16  number of blocks
- *            22  u16  what is in it: bit t for records of type t, bit 15 for lanes of talk
+ *            22  u16  what is in it: bit t for records of type t, bit 14 for those of type 14 and
+ *                     above, bit 15 for lanes of talk
  *            24  i64  lowest wall clock
  *            32  i64  highest
  *            40  u64  bytes of payloads

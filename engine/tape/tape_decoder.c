@@ -199,6 +199,7 @@ static bool assemble_rows(struct tape_decoder *decoder, const struct tape_block_
             return false;
         out->seq = header->first_seq + i;
         out->unread = false;
+        out->row = 0;
         out->wall_ns = (int64_t)(at->wall_ns + (uint64_t)wall[i]);
         out->mono_ns = (int64_t)(at->mono_ns + (uint64_t)wall[i] + (uint64_t)mono[i]);
         out->source_ns = RECORD_NO_TIME;
@@ -221,6 +222,7 @@ static bool read_row(const struct tape_decoder *decoder, const struct tape_block
     if (end - p < TAPE_ROW_MIN || p[0] == 0)
         return false;
     out->unread = false;
+    out->row = 0;
     out->type = (enum record_type)p[0];
     out->flags = p[1];
     if (!(p = varint_get(p + 2, end, &source)) || !(p = varint_get(p, end, &size)) ||

@@ -5,7 +5,9 @@
 #include "replayer/replay_stream.h"
 
 #include "tests/unit/io_fault.c" /* compiled in */
-#include "tests/unit/tape_sample.h"
+#include "tests/unit/sealed_sample.h"
+
+static int64_t from_ns; /* of all readers here */
 
 static const unsigned thread_counts[] = {1, 2, 3, 8};
 
@@ -26,7 +28,7 @@ static enum err read_stream(struct io_fault *fault, bool salvage, unsigned threa
                             struct records *records, struct told *told)
 {
     struct replay_stream_options options = {
-        .tape = {.salvage = salvage, .each_loss = tell, .arg = told},
+        .tape = {.salvage = salvage, .from_ns = from_ns, .each_loss = tell, .arg = told},
         .threads = threads,
         .decode = true,
     };
@@ -36,8 +38,10 @@ static enum err read_stream(struct io_fault *fault, bool salvage, unsigned threa
     while (err == ERR_OK) {
         err = replay_stream_next(stream, &batch);
         assert_true(err != ERR_OK || batch.count > 0);
-        for (size_t i = 0; err == ERR_OK && i < batch.count; i++)
+        for (size_t i = 0; err == ERR_OK && i < batch.count; i++) {
+            assert_int_equal(batch.records[i].row, 0);
             records_add(records, &batch.records[i]);
+        }
     }
     if (err != ERR_END)
         assert_err(err, replay_stream_next(stream, &batch));
@@ -59,7 +63,8 @@ static void assert_same_losses(const struct told *is, const struct told *should)
 static enum err read_all(struct io_fault *fault, bool salvage, struct records *records,
                          struct told *told)
 {
-    struct tape_reader_options options = {.salvage = salvage, .each_loss = tell, .arg = told};
+    struct tape_reader_options options = {
+        .salvage = salvage, .from_ns = from_ns, .each_loss = tell, .arg = told};
     struct tape_reader *reader = NULL;
     struct record record;
     enum err err = tape_reader_open(&reader, io_fault_io(fault), TAPE, &options);
@@ -131,6 +136,85 @@ static void damage_is_told_in_its_place(void **state)
     }
 }
 
+/* Every byte of a sealed segment, when all is wanted and when only its end is: damage that costs no
+ * record that is wanted is told, or stops, all the same. */
+static void damage_of_a_sealed_segment_is_told(void **state)
+{
+    (void)state;
+    struct records records = {0};
+    struct io_fault *fault = io_fault_new();
+    char path[64];
+    size_t size = 0;
+    unit_write(fault, 0, 40, 6, &records);
+    unit_path(path, 1);
+    sample_seal(fault, path, 20);
+    assert_non_null(io_fault_data(fault, path, &size));
+    for (size_t offset = 0; offset < size; offset++) {
+        struct io_fault *hurt = io_fault_clone(fault);
+        damage(hurt, 1, offset);
+        from_ns = offset % 2 ? records.items[30].wall_ns : 0;
+        assert_like_the_reader(hurt, false);
+        assert_like_the_reader(hurt, true);
+        io_fault_free(hurt);
+    }
+    from_ns = 0;
+    io_fault_free(fault);
+    records_release(&records);
+}
+
+/* Some seconds on, now and then a step of the clock, forward or back. */
+static void append_with_steps(struct tape_writer *writer, uint64_t *random, unsigned count)
+{
+    int64_t step_ns = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct record record = feed_record(i, "{}");
+        if (unit_below(random, 12) == 0)
+            step_ns = ((int64_t)unit_below(random, 61) - 30) * 1000000;
+        record.wall_ns += step_ns;
+        assert_ok(tape_writer_append(writer, &record));
+        if (unit_below(random, 6) == 0)
+            assert_ok(tape_writer_flush(writer));
+    }
+}
+
+/* From the first record on that was received at the wanted time or later, all. */
+static void seeking_gives_what_reading_everything_gives(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct io_fault *fault = io_fault_new();
+        struct tape_writer_options options = unit_options(seed % 3 == 0 ? 3000 : 0);
+        struct tape_writer *writer = NULL;
+        struct records all = {0}, sought = {0};
+        struct told told = {0};
+        uint64_t random = seed;
+        assert_ok(tape_writer_open(&writer, io_fault_io(fault), TAPE, &options));
+        append_with_steps(writer, &random, 150);
+        assert_ok(tape_writer_close(writer));
+        if (seed % 4 == 0) {
+            char path[64];
+            unit_path(path, 1);
+            sample_seal(fault, path, 25);
+        }
+        assert_err(ERR_END, read_all(fault, false, &all, &told));
+        from_ns =
+            all.items[unit_below(&random, all.count)].wall_ns + (int64_t)unit_below(&random, 3) - 1;
+        assert_like_the_reader(fault, false);
+        assert_err(ERR_END, read_all(fault, false, &sought, &told));
+        size_t first = 0;
+        while (first < all.count && all.items[first].wall_ns < from_ns)
+            first++;
+        from_ns = 0;
+        assert_int_equal(sought.count, all.count - first);
+        for (size_t i = 0; i < sought.count; i++)
+            assert_record(&sought.items[i], &all.items[first + i]);
+        assert_int_equal(told.count, 0);
+        records_release(&sought);
+        records_release(&all);
+        io_fault_free(fault);
+    }
+}
+
 static void follows_a_tape_that_grows(void **state)
 {
     (void)state;
@@ -186,6 +270,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_what_the_reader_gives),
         cmocka_unit_test(damage_is_told_in_its_place),
+        cmocka_unit_test(damage_of_a_sealed_segment_is_told),
+        cmocka_unit_test(seeking_gives_what_reading_everything_gives),
         cmocka_unit_test(follows_a_tape_that_grows),
         cmocka_unit_test(closing_early_is_fine),
     };
